@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import click
 
 from classroom.game.game_file import Game, shipped_games
 from classroom.game.ledger import GameError, Ledger
+from cxsim import __version__
+from cxsim.files import whole_folder
 from cxsim.messages import visible
 
 __all__ = ["game"]
@@ -52,9 +56,13 @@ def game() -> None:
 @game.command()
 @click.argument("rules", metavar="GAME")
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False))
-@click.option("--teams", "count", type=click.IntRange(1, 26), help="Number of teams [default: all seats].")
+@click.option(
+    "--teams", "count", type=click.IntRange(1, 26), help="Number of teams [default: all seats]."
+)
 @click.option("--team", "names", multiple=True, metavar="NAME", help="Name of a team (repeat).")
-@click.option("--seed", type=click.IntRange(0, 2**62), help="Seed of the market [default: drawn].")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**62), help="Seed of the market [default: drawn at random]."
+)
 def new(rules: str, file: str, count: int | None, names: tuple[str, ...], seed: int | None) -> None:
     """Create FILE, the ledger of a game by the rules of GAME (a file, or a game that ships)."""
     if count is not None and names:
@@ -89,7 +97,9 @@ def serve(file: str, port: int, lan: bool, host: str) -> None:
 @game.command()
 @click.argument("rules", metavar="GAME")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**62), help="Seed of the market [default: drawn].")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**62), help="Seed of the market [default: drawn at random]."
+)
 @click.option("--keep", metavar="FILE", help="Keep the ledger in FILE [default: a temporary one].")
 def practice(rules: str, port: int, seed: int | None, keep: str | None) -> None:
     """Play GAME alone against policies: a round closes as soon as you have decided."""
@@ -109,7 +119,6 @@ def replay(file: str) -> int:
     """Play all closed rounds of FILE again; exit code 1 if a round comes out differently."""
     from classroom.game.market import Market
     from classroom.game.market import replay as again
-    from cxsim import __version__
 
     state = _opened(file).state
     same = again(state, Market(state.game))
@@ -125,6 +134,42 @@ def replay(file: str) -> int:
         return 1
     _say(f"{file}: all {len(same)} rounds come out as they did")
     return 0
+
+
+@game.command()
+@click.argument("file", metavar="FILE")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option(
+    "--seeds",
+    type=click.IntRange(0, 1000),
+    default=20,
+    show_default=True,
+    help="Other seeds beside the one that was played.",
+)
+def export(file: str, folder: str, seeds: int) -> None:
+    """Write decisions, results, counterfactuals and the debrief of FILE to the folder DIR."""
+    from classroom.game.debrief import export as write
+    from classroom.game.debrief import other_seeds, values_of_seeds
+    from classroom.game.server import debrief_page
+
+    ledger = _opened(file)
+    state = ledger.state
+    others: list[dict[str, dict[str, float]]] = []
+    if seeds and state.played:
+        name = f"seeds {state.number} {seeds} {__version__}"
+        others = ledger.kept(name) or []
+        if not others:
+            with click.progressbar(length=seeds, label="other seeds", file=sys.stderr) as bar:
+                others = values_of_seeds(
+                    ledger.path, other_seeds(state, seeds), progress=lambda: bar.update(1)
+                )
+            ledger.keep(name, others)
+    try:
+        with whole_folder(folder, sign="events.json") as draft:
+            write(ledger, draft, others, render=debrief_page)
+    except FileExistsError as error:
+        raise _Wrong(str(error)) from None
+    _say(f"{folder}: {', '.join(sorted(path.name for path in Path(folder).iterdir()))}")
 
 
 @game.command("list")
@@ -163,9 +208,6 @@ def _serve(ledger: Ledger, port: int, lan: bool, host: str) -> None:
         await ended.wait()
         await server.stop()
 
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())
-    except KeyboardInterrupt:
-        pass
     _say(f"stopped; {ledger.path} holds the game")
-

@@ -1,4 +1,4 @@
-"""The check of a decision: known fields, numbers, bounds and steps, budget, the scenario's schema."""
+"""The check of a decision: fields, numbers, bounds and steps, budget, the scenario's schema."""
 
 from __future__ import annotations
 
@@ -109,7 +109,8 @@ def check(
     available = None
     if game.rules.budget is not None and cash is not None:
         available = cash + game.rules.budget.credit
-        problem = _over(game, *(math.fsum(each.values()) for each in (costs, held)), available)
+        total, kept = (math.fsum(each.values()) for each in (costs, held))
+        problem = _over(game, total, kept, available)
         if problem:
             problems["budget"] = problem
     if schema and not problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 from cxsim.charts import OKABE_ITO
 
@@ -31,8 +32,9 @@ class Looks:
     """
 
     def __init__(self, firms: tuple[str, ...]) -> None:
-        first = [firm[:1].upper() for firm in firms]
-        letters = first if len(set(first)) == len(first) else [chr(65 + k) for k in range(len(firms))]
+        letters = [firm[:1].upper() for firm in firms]
+        if len(set(letters)) < len(letters):
+            letters = [chr(65 + k) for k in range(len(firms))]
         self._of = {
             firm: {
                 "color": _COLORS[k % len(_COLORS)],
@@ -128,7 +130,8 @@ def line_chart(
             f'<text x="{_WIDTH - _RIGHT + 6}" y="{end + 4:.1f}" font-weight="bold" '
             f'fill="{look["color"]}">{escape(look["letter"])}</text>'
         )
-        said.append(f"{firm} {scale * each[-1]:.4g}" if math.isfinite(each[-1]) else f"{firm}: none")
+        end_words = f"{scale * each[-1]:.4g}" if math.isfinite(each[-1]) else "none"
+        said.append(f"{firm} {end_words}")
     text = f"{title} ({unit}) in the last {period}: {', '.join(said)}."
     svg = (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" font-size="12" fill="#333">'
@@ -149,7 +152,39 @@ def _apart(places: list[float], least: float = 13.0) -> list[float]:
     """Return places moved apart, so that letters beside them can be read."""
     order = sorted(range(len(places)), key=places.__getitem__)
     made = list(places)
-    for below, here in zip(order, order[1:], strict=False):
+    for below, here in pairwise(order):
         made[here] = max(made[here], made[below] + least)
     over = made[order[-1]] - (_HEIGHT - _BOTTOM) if order else 0.0
     return [each - over for each in made] if over > 0 else made
+
+
+def interval_mark(exact: float, mean: float, lower: float, upper: float, span: float) -> str:
+    """Return a small chart of one difference: a dot for the seed played, a bar for other seeds.
+
+    Parameters
+    ----------
+    exact : float
+        Difference in the seed played.
+    mean, lower, upper : float
+        Mean difference over other seeds and its interval; NaN without any.
+    span : float
+        Largest difference drawn, on either side of zero.
+
+    Returns
+    -------
+    str
+        SVG, hidden from screen readers: the numbers stand beside it.
+    """
+
+    def x(value: float) -> float:
+        return 80.0 + 74.0 * max(-1.0, min(1.0, value / span))
+
+    parts = ['<line x1="80" x2="80" y1="0" y2="18" stroke="#777"/>']
+    if math.isfinite(lower) and math.isfinite(upper):
+        parts.append(
+            f'<line x1="{x(lower):.1f}" x2="{x(upper):.1f}" y1="13" y2="13" stroke="#00568a" '
+            f'stroke-width="3"/><line x1="{x(mean):.1f}" x2="{x(mean):.1f}" y1="9" y2="17" '
+            'stroke="#00568a" stroke-width="2"/>'
+        )
+    parts.append(f'<circle cx="{x(exact):.1f}" cy="5" r="4" fill="#1d2430"/>')
+    return f'<svg class="effect" viewBox="0 0 160 18" aria-hidden="true">{"".join(parts)}</svg>'

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic import Field as PydanticField
 from pydantic import model_validator
 
 from classroom.game.budget import COST_PARAMETERS, SPENDING
@@ -114,13 +115,15 @@ class GameKeys(Keyed):
     close_when_all_decided: bool = False
     goal: Goal
     fields: Annotated[dict[str, Field], MinLen(1), MaxLen(12)]
-    firms: Annotated[dict[str, FirmKeys | None], Expected("a mapping of firms")] = {}
-    empty_seats: Annotated[dict[str, Any], Expected("a policy (pricing, capability)")] = {}
+    firms: Annotated[dict[str, FirmKeys | None], Expected("a mapping of firms")] = PydanticField({})
+    empty_seats: Annotated[dict[str, Any], Expected("a policy (pricing, capability)")] = (
+        PydanticField({})
+    )
     budget: Budget | None = None
     news: tuple[News, ...] = ()
     hidden: Annotated[
         dict[str, Annotated[float, Gt(0), Le(0.9)]], Expected("a mapping of paths to spreads")
-    ] = {}
+    ] = PydanticField({})
 
 
 # -- Finding and reading -----------------------------------------------------------------------
@@ -348,23 +351,23 @@ class Game:
                 scenario = Scenario.from_dict(
                     copy.deepcopy(given), name=self._source.name, folder=folder
                 )
-            length = self.rules.rounds * self.rules.periods_per_round
-            late = [event for event in scenario.events if event.at >= length]
-            if late:
-                text = (
-                    f"expected events before period {length} (rounds times periods_per_round), "
-                    f"found one at {late[0].at}"
-                )
-                raise ScenarioError(Problem(self._source.at(("scenario",)), ("scenario",), text))
-            scenario = scenario.override({"periods": length})
         except ScenarioError as error:
             raise self._at(("scenario",), error) from None
-        problems = [
-            (("firms", name), f"expected a firm of the scenario, found {name!r}"
-                              f"{hint(name, scenario.firms)}")
-            for name in self.rules.firms
-            if name not in scenario.firms
-        ]  # fmt: skip
+        length = self.rules.rounds * self.rules.periods_per_round
+        late = [event for event in scenario.events if event.at >= length]
+        if late:
+            text = (
+                f"expected events before period {length} (rounds times periods_per_round), "
+                f"found one at {late[0].at}"
+            )
+            raise refusal(self._source, [(("scenario",), text)])
+        scenario = scenario.override({"periods": length})
+        problems: list[tuple[Keys, str]] = []
+        for name in self.rules.firms:
+            if name not in scenario.firms:
+                near = hint(name, scenario.firms)
+                text = f"expected a firm of the scenario, found {name!r}{near}"
+                problems.append((("firms", name), text))
         if problems:
             raise refusal(self._source, problems)
         for name, keys in self.rules.firms.items():
@@ -494,4 +497,3 @@ class Game:
                     self.scenario.override({name: v * factor for name, v in each.items()})
                 except ScenarioError as error:
                     raise self._at(keys, error) from None
-

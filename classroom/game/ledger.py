@@ -38,6 +38,7 @@ CREATE TABLE event (
     body TEXT NOT NULL
 );
 CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE computed (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TRIGGER kept BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are kept'); END;
 CREATE TRIGGER there BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are kept'); END;
 """
@@ -369,7 +370,10 @@ class Ledger:
     def events(self) -> list[Event]:
         """All events, in order."""
         rows = self._base.execute("SELECT id, at, kind, round, team, by, body FROM event")
-        return [Event(*row[:6], json.loads(row[6])) for row in sorted(rows)]
+        return [
+            Event(number, at, kind, of, team, by, json.loads(body))
+            for number, at, kind, of, team, by, body in sorted(rows)
+        ]
 
     @property
     def state(self) -> State:
@@ -435,6 +439,28 @@ class Ledger:
             self._base.execute("ROLLBACK")
             raise
         return self.state
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep something that follows from the events and took long to compute.
+
+        Parameters
+        ----------
+        name : str
+        value : object
+            Plain data.
+        """
+        text = json.dumps(value, allow_nan=False)
+        self._base.execute("INSERT OR REPLACE INTO computed VALUES (?, ?)", (name, text))
+
+    def kept(self, name: str) -> Any:
+        """Return what was kept under a name; None if nothing was.
+
+        Parameters
+        ----------
+        name : str
+        """
+        row = self._base.execute("SELECT value FROM computed WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
 
     def close(self) -> None:
         """Close the file."""

@@ -61,7 +61,6 @@ class Results:
     touchpoints: pd.DataFrame | None
 
 
-
 class Market:
     """The market of a game: runs it for any decisions, and remembers some of the results.
 

@@ -26,6 +26,13 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 
+from classroom.game.debrief import (
+    SEEDS,
+    debrief_frames,
+    debrief_view,
+    other_seeds,
+    values_of_seeds,
+)
 from classroom.game.decision import LONGEST_REASON, Checked, check
 from classroom.game.ledger import GameError, Ledger, State
 from classroom.game.market import Market, Results, results_digest
@@ -37,6 +44,7 @@ from classroom.game.views import (
     shown,
     team_view,
 )
+from cxsim import __version__
 from cxsim.messages import one_line
 
 __all__ = ["GameServer"]
@@ -101,7 +109,9 @@ class GameServer:
         self.trouble = ""
         self.results: Results | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._revealing = False
+        self.told: dict[str, Any] | None = None
+        self.waiting = "The counterfactuals are being computed."
+        self._revealing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="market")
         self._views: dict[tuple[str, int, bool], dict[str, Any]] = {}
         self._server: tornado.httpserver.HTTPServer | None = None
@@ -132,6 +142,8 @@ class GameServer:
         self._server.add_sockets(sockets)
         self._ticker = tornado.ioloop.PeriodicCallback(self._tick, 250)
         self._ticker.start()
+        if state.phase == "revealed":
+            self._reveal()
         if state.practice and state.phase in ("waiting", "closed") and not state.over:
             self.open()
         return int(sockets[0].getsockname()[1])
@@ -144,6 +156,8 @@ class GameServer:
             each.close(1001, "the server stops")
         if self._closing is not None:
             await self._closing
+        if self._revealing is not None:
+            self._revealing.cancel()
         if self._server is not None:
             self._server.stop()
             await self._server.close_all_connections()
@@ -158,9 +172,11 @@ class GameServer:
                 (r"/join/([\w-]{16,64})", Join, given),
                 (r"/team/(\d+)/", TeamPage, given),
                 (r"/team/(\d+)/decide", Decide, given),
+                (r"/team/(\d+)/debrief", TeamDebrief, given),
                 (r"/team/(\d+)/socket", TeamSocket, given),
                 (r"/instructor/", InstructorPage, given),
                 (r"/instructor/act", Act, given),
+                (r"/instructor/debrief", InstructorDebrief, given),
                 (r"/instructor/socket", InstructorSocket, given),
                 (r"/screen/", ScreenPage, given),
                 (r"/screen/socket", ScreenSocket, given),
@@ -332,14 +348,50 @@ class GameServer:
         finally:
             self._closing = None
         now = self.ledger.state
-        if now.practice and now.phase == "closed" and not now.over:
-            self.open()
+        if now.practice and now.phase == "closed":
+            if now.over:
+                self.reveal()
+            else:
+                self.open()
         self.changed()
 
     async def reopen(self) -> None:
         """Open the last round again; what was decided in it stands until it is replaced."""
         state = self.ledger.add("reopened", deadline=None)
         self.results = await self._aside(self.market.of, state)
+        self.changed()
+
+    def reveal(self) -> None:
+        """End the game: what was hidden and what would have been is shown to all."""
+        self.ledger.add("revealed")
+        self._reveal()
+        self.changed()
+
+    def _reveal(self) -> None:
+        self._revealing = asyncio.get_running_loop().create_task(self._debrief())
+
+    async def _debrief(self) -> None:
+        """Compute the debrief: the seed played first, then other seeds in another process."""
+        state = self.ledger.state
+        name = f"seeds {state.number} {SEEDS} {__version__}"
+        others = self.ledger.kept(name)
+        try:
+            frames = await self._aside(debrief_frames, state, self.market, others or ())
+            self.told = debrief_view(state, frames)
+            if others is None:
+                self.waiting = (
+                    f"Markets like this one ({SEEDS} other seeds) follow in some minutes."
+                )
+                self.changed()
+                loop = asyncio.get_running_loop()
+                others = await loop.run_in_executor(
+                    None, values_of_seeds, self.ledger.path, other_seeds(state)
+                )
+                self.ledger.keep(name, others)
+                frames = await self._aside(debrief_frames, state, self.market, others)
+                self.told = debrief_view(state, frames)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the instructor must read it
+            self.waiting = self.trouble = one_line(f"The debrief could not be computed: {error}")
         self.changed()
 
     def note(self, text: str) -> None:
@@ -358,9 +410,7 @@ class GameServer:
 
     async def _aside(self, function: Any, *arguments: Any) -> Any:
         """Return the result of a function that computes, from the thread that does."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, function, *arguments
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _tick(self) -> None:
         state = self.ledger.state
@@ -448,6 +498,20 @@ def stage_text(public: Mapping[str, Any]) -> str:
     return f"{where} is closed. The next one opens soon."
 
 
+def debrief_page(told: Mapping[str, Any]) -> str:
+    """Return the debrief as one file that needs no other.
+
+    Parameters
+    ----------
+    told : mapping
+        As :func:`classroom.game.debrief.debrief_view` returns it.
+    """
+    css = (_PAGES / "game.css").read_text(encoding="utf-8")
+    return _templates.get_template("debrief.html").render(
+        told=told, waiting="", css=css, public={"title": told["title"]}
+    )
+
+
 def costs_of(server: GameServer, checked: Checked) -> dict[str, Any]:
     """Return spending and problems of a decision as pages show them.
 
@@ -494,11 +558,11 @@ class Page(tornado.web.RequestHandler):
         host = self.request.host
         self.set_header(
             "Content-Security-Policy",
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
             f"connect-src 'self' ws://{host} wss://{host}; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'",
         )
-        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Referrer-Policy", "same-origin")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.clear_header("Server")
@@ -506,9 +570,9 @@ class Page(tornado.web.RequestHandler):
     def prepare(self) -> None:
         """Refuse what another site's page has sent, and what comes too fast."""
         origin = self.request.headers.get("Origin")
-        if self.request.method != "GET" and origin not in (None, "null"):
-            if urlsplit(origin).netloc != self.request.host:
-                raise tornado.web.HTTPError(403, reason="Another site sent this request.")
+        foreign = origin is not None and urlsplit(origin).netloc != self.request.host
+        if self.request.method != "GET" and foreign:
+            raise tornado.web.HTTPError(403, reason="Another site sent this request.")
         who = self.current_user or f"address {self.request.remote_ip}"
         if not self.game.allowance(who).take():
             raise tornado.web.HTTPError(429, reason="Too many requests; wait a moment.")
@@ -624,7 +688,7 @@ class TeamPage(Page):
             told = checked.problems
         self.show(
             "team.html", status, mine=mine, draft=draft, costs=costs_of(server, checked),
-            problems=told, late=late, longest=LONGEST_REASON,
+            problems=told, labels=state.game.labels, late=late, longest=LONGEST_REASON,
             socket=f"/team/{self.path_args[0]}/socket", action=f"/team/{self.path_args[0]}/decide",
         )  # fmt: skip
 
@@ -685,8 +749,9 @@ class InstructorPage(Page):
         base = f"{self.request.protocol}://{self.request.host}"
         links = {k: v for k, v in self.game.links(base).items() if k != "instructor"}
         self.show(
-            "instructor.html", status, all=self.game.view("instructor"), links=links, seen=self.seen,
-            problem=problem or self.game.trouble, socket="/instructor/socket", base=base,
+            "instructor.html", status, all=self.game.view("instructor"), links=links,
+            seen=self.seen, problem=problem or self.game.trouble, socket="/instructor/socket",
+            base=base,
         )  # fmt: skip
 
 
@@ -709,6 +774,8 @@ class Act(InstructorPage):
                 server.extend(max(1.0, min(120.0, float(self.get_body_argument("minutes", "2")))))
             elif action == "reopen":
                 await server.reopen()
+            elif action == "reveal":
+                server.reveal()
             elif action == "note":
                 server.note(self.get_body_argument("text", ""))
             else:
@@ -721,6 +788,40 @@ class Act(InstructorPage):
     def get(self) -> None:
         """Go back to the page."""
         self.redirect("/instructor/")
+
+
+class DebriefPage(Page):
+    """The debrief, once the game has ended."""
+
+    def show_debrief(self, place: str) -> None:
+        """Show the debrief.
+
+        Parameters
+        ----------
+        place : str
+            Address of the page's socket.
+        """
+        if self.game.ledger.state.phase != "revealed":
+            raise tornado.web.HTTPError(403, reason="The debrief follows when the game has ended.")
+        self.show("debrief.html", told=self.game.told, waiting=self.game.waiting, socket=place)
+
+
+class TeamDebrief(DebriefPage):
+    """The debrief, for a team."""
+
+    def get(self, number: str) -> None:
+        """Show it."""
+        _ = self.team
+        self.show_debrief(f"/team/{number}/socket")
+
+
+class InstructorDebrief(DebriefPage):
+    """The debrief, for the instructor."""
+
+    def get(self) -> None:
+        """Show it."""
+        self.instructor()
+        self.show_debrief("/instructor/socket")
 
 
 class ScreenPage(Page):

@@ -8,7 +8,7 @@ what may be shown, never by leaving something out. All of them are plain data.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 
 from classroom.game.drawing import Looks, line_chart
 from classroom.game.ledger import State
-from classroom.game.market import PUBLIC, Results, own_books
+from classroom.game.market import Results, own_books
 from cxsim.messages import minus
 from cxsim.runs import firm_measures
 
@@ -63,7 +63,7 @@ def shown(value: float | None, unit: str = "") -> str:
         return "–"
     if unit == "share" or unit.startswith("share "):
         return minus(f"{100 * value:.1f} %")
-    if abs(value) >= 1000 or float(value).is_integer():
+    if abs(value) >= 1000 or (float(value).is_integer() and "currency" not in unit):
         return minus(f"{value:,.0f}")
     return minus(f"{value:,.2f}")
 
@@ -108,19 +108,25 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
             for firm in game.scenario.firms
         ],
         "facts": [],
+        "alike": [],
+        "left": [],
         "charts": [],
     }
     if results is None:
         return made
     last = results.public["period"].max()
     rows = results.public[results.public["period"] == last].set_index("firm")
-    names = [name for name in PUBLIC if name in _PUBLIC_WORDS and _tells(results.public[name])]
-    names.sort(key=list(_PUBLIC_WORDS).index)
+    names = [name for name in _PUBLIC_WORDS if results.public[name].nunique() > 1]
+    made["alike"] = [
+        f"{_PUBLIC_WORDS[name][0].lower()} {shown(float(rows[name].iloc[0]), 'share')}"
+        for name in _PUBLIC_WORDS
+        if name not in names and rows[name].iloc[0] != 0.0
+    ]
     made["facts"] = [
         {
             "label": _PUBLIC_WORDS[name][0],
-            "unit": _in_currency(_PUBLIC_WORDS[name][1], game.scenario.currency),
-            "cells": [shown(float(rows[name][firm]), _PUBLIC_WORDS[name][1]) for firm in rows.index],
+            "unit": _unit(_PUBLIC_WORDS[name][1], game.scenario),
+            "cells": [shown(float(value), _PUBLIC_WORDS[name][1]) for value in rows[name]],
         }
         for name in names
     ]
@@ -132,16 +138,11 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
         }
         made["charts"].append(
             line_chart(
-                series, looks, title=label, unit=_in_currency(unit, game.scenario.currency),
+                series, looks, title=label, unit=_unit(unit, game.scenario),
                 per_round=game.per_round, period=game.scenario.period_length,
             )
         )  # fmt: skip
     return made
-
-
-def _tells(values: Iterable[float]) -> bool:
-    """Whether a public fact is not zero for every firm at all times."""
-    return bool(np.any(np.nan_to_num(np.asarray(list(values), float)) != 0.0))
 
 
 def _news(state: State) -> list[dict[str, Any]]:
@@ -157,8 +158,9 @@ def _news(state: State) -> list[dict[str, Any]]:
     return [{"round": number, "text": text} for number, text in told]
 
 
-def _in_currency(unit: str, currency: str) -> str:
-    return unit.replace("currency", currency)
+def _unit(unit: str, scenario: Any) -> str:
+    """Return a unit with the currency and the period of a scenario."""
+    return unit.replace("currency", scenario.currency).replace("period", scenario.period_length)
 
 
 # -- What a team sees --------------------------------------------------------------------------
@@ -257,7 +259,7 @@ def _books(state: State, results: Results, firm: str) -> list[dict[str, Any]]:
             {
                 "name": measure.name,
                 "label": measure.label,
-                "unit": _in_currency(measure.unit, game.scenario.currency),
+                "unit": _unit(measure.unit, game.scenario),
                 "cells": [shown(value, measure.unit) for value in values],
                 "round": shown(_of_round(values, measure.summary), measure.unit),
                 "definition": measure.definition,
@@ -367,11 +369,11 @@ def instructor_view(state: State, results: Results | None) -> dict[str, Any]:
     last = results.firms[results.firms["period"] // game.per_round + 1 == state.played]
     firms = list(game.scenario.firms)
     for measure in firm_measures(game.scenario):
-        by_firm = {firm: part for firm, part in last.groupby("firm", sort=False)[measure.name]}
+        by_firm = dict(list(last.groupby("firm", sort=False)[measure.name]))
         made["measures"].append(
             {
                 "label": measure.label,
-                "unit": _in_currency(measure.unit, game.scenario.currency),
+                "unit": _unit(measure.unit, game.scenario),
                 "definition": measure.definition,
                 "cells": [
                     shown(_of_round(by_firm[f].to_numpy(float), measure.summary), measure.unit)
