@@ -208,10 +208,9 @@ def effects(
     """
     rows = []
     for team, firm in state.seats.items():
-        for key in values:
+        for key in sorted(values, key=lambda key: _order(key, firm)):
             kind, _, whose = key.partition(" ")
-            mine = whose == firm or kind == "nobody" or (kind == "still" and whose != firm)
-            if kind == "actual" or not mine:
+            if kind == "actual" or (whose not in ("", firm) and kind != "still"):
                 continue
             each = np.array([other[key][firm] - other["actual "][firm] for other in others])
             mean, error = mean_and_error(each) if len(each) else (np.nan, np.nan)
@@ -225,6 +224,12 @@ def effects(
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _order(key: str, firm: str) -> tuple[bool, bool]:
+    """Sorts a firm's own other decisions before its rivals', and what concerns all last."""
+    kind, _, whose = key.partition(" ")
+    return kind == "nobody", whose != firm
 
 
 def _words(kind: str, of: str, firm: str) -> str:
@@ -408,7 +413,7 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
     return {
         "title": game.rules.title,
         "goal": {
-            "label": goal.label, "unit": goal.unit.replace("currency", game.scenario.currency),
+            "label": goal.label, "unit": game.unit(goal.unit),
             "text": game.rules.goal.text, "definition": goal.definition,
         },
         "rounds": state.played,
@@ -515,7 +520,7 @@ def _hidden_rows(game: Game, last: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "label": each.label,
-            "unit": each.unit.replace("currency", game.scenario.currency),
+            "unit": game.unit(each.unit),
             "definition": each.definition,
             "cells": [shown(float(last[each.name][f]), each.unit) for f in game.scenario.firms],
         }

@@ -243,11 +243,18 @@ class Game:
 
     @cached_property
     def units(self) -> dict[str, str]:
-        """Unit of each field, with the currency of the scenario."""
-        return {
-            key: self._spec(key).unit.replace("currency", self.scenario.currency)
-            for key in self.fields
-        }
+        """Unit of each field, with the currency and the period of the scenario."""
+        return {key: self.unit(self._spec(key).unit) for key in self.fields}
+
+    def unit(self, unit: str) -> str:
+        """Return a unit in the words of the scenario: its currency, and what a period is.
+
+        Parameters
+        ----------
+        unit : str
+        """
+        named = unit.replace("currency", self.scenario.currency)
+        return named.replace("period", self.scenario.period_length)
 
     @property
     def start(self) -> dict[str, dict[str, float]]:
@@ -398,7 +405,9 @@ class Game:
         else:
             for key, field in self.fields.items():
                 problems += self._field_problems(key, field)
+        wrong = {keys[1] for keys, _ in problems if keys[0] == "fields"}
         problems += self._other_problems()
+        problems += self._budget_problems(wrong)
         if problems:
             raise refusal(self._source, problems)
         self._try_bounds()
@@ -460,11 +469,13 @@ class Game:
             if getattr(self.scenario.firms[firm], "credit_limit", None) is not None:
                 text = f"expected none (a team would leave for good), found one of {firm}"
                 yield ("scenario", "firms", firm, "credit_limit"), text
-        if self.rules.budget is not None:
-            for key in self.fields:
-                if key not in SPENDING:
-                    text = f"expected a field whose spending a budget knows, found {key!r}"
-                    yield ("fields", key), f"{text}{hint(key, SPENDING, listed=0)}"
+
+    def _budget_problems(self, wrong: set[str | int]) -> Iterator[tuple[Keys, str]]:
+        """Find fields whose spending a budget does not know; those that are wrong already aside."""
+        for key in self.fields:
+            if self.rules.budget is not None and key not in SPENDING and key not in wrong:
+                text = f"expected a field whose spending a budget knows, found {key!r}"
+                yield ("fields", key), f"{text}{hint(key, SPENDING, listed=0)}"
 
     def _try_bounds(self) -> None:
         """Let the scenario's own schema judge both ends of each field."""

@@ -12,6 +12,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -299,8 +300,9 @@ class Ledger:
         self.path = Path(path)
         if not self.path.is_file():
             raise GameError(f"{path}: expected the file of a game, found none")
-        self._base = _connect(self.path)
+        self._base = sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
         try:
+            self._base.execute("PRAGMA synchronous = FULL")
             (application,) = self._base.execute("PRAGMA application_id").fetchone()
             (version,) = self._base.execute("PRAGMA user_version").fetchone()
         except sqlite3.DatabaseError:
@@ -354,8 +356,7 @@ class Ledger:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:
             raise GameError(f"{path}: expected no file, found one") from None
-        base = _connect(path)
-        with base:
+        with closing(sqlite3.connect(path, isolation_level=None)) as base:
             base.executescript(
                 f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_FORMAT};{_TABLES}"
             )
@@ -363,7 +364,6 @@ class Ledger:
             tokens = [(name, secrets.token_urlsafe(16)) for name in names]
             base.executemany("INSERT INTO secret VALUES (?, ?)", tokens)
             _insert(base, "created", None, None, "instructor", body)
-        base.close()
         return cls(path)
 
     @property
@@ -465,12 +465,6 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._base.close()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    base = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-    base.execute("PRAGMA synchronous = FULL")
-    return base
 
 
 def _insert(

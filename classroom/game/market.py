@@ -60,6 +60,22 @@ class Results:
     public: pd.DataFrame
     touchpoints: pd.DataFrame | None
 
+    def values(self, measure: str) -> dict[str, np.ndarray]:
+        """Return a measure of every firm by period, in its unit.
+
+        Parameters
+        ----------
+        measure : str
+
+        Returns
+        -------
+        dict of str to ndarray, shape (periods,)
+        """
+        names = self.firms["firm"].to_numpy()
+        count = int((self.firms["period"].to_numpy() == 0).sum())
+        table = self.firms[measure].to_numpy(float).reshape(-1, count)
+        return {str(name): table[:, k] for k, name in enumerate(names[:count])}
+
 
 class Market:
     """The market of a game: runs it for any decisions, and remembers some of the results.

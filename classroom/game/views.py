@@ -125,7 +125,7 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
     made["facts"] = [
         {
             "label": _PUBLIC_WORDS[name][0],
-            "unit": _unit(_PUBLIC_WORDS[name][1], game.scenario),
+            "unit": game.unit(_PUBLIC_WORDS[name][1]),
             "cells": [shown(float(value), _PUBLIC_WORDS[name][1]) for value in rows[name]],
         }
         for name in names
@@ -138,7 +138,7 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
         }
         made["charts"].append(
             line_chart(
-                series, looks, title=label, unit=_unit(unit, game.scenario),
+                series, looks, title=label, unit=game.unit(unit),
                 per_round=game.per_round, period=game.scenario.period_length,
             )
         )  # fmt: skip
@@ -156,11 +156,6 @@ def _news(state: State) -> list[dict[str, Any]]:
     told += [(max(number, 1), text) for number, text in state.notes]
     told.sort(key=lambda each: -each[0])
     return [{"round": number, "text": text} for number, text in told]
-
-
-def _unit(unit: str, scenario: Any) -> str:
-    """Return a unit with the currency and the period of a scenario."""
-    return unit.replace("currency", scenario.currency).replace("period", scenario.period_length)
 
 
 # -- What a team sees --------------------------------------------------------------------------
@@ -221,8 +216,7 @@ def cash_of(state: State, results: Results | None, firm: str) -> float | None:
         return None
     if results is None:
         return float(state.game.scenario.firms[firm].initial_cash)
-    rows = results.firms[results.firms["firm"] == firm]
-    return float(rows["cash"].iloc[-1])
+    return float(results.values("cash")[firm][-1])
 
 
 def _form(
@@ -249,17 +243,16 @@ def _form(
 def _books(state: State, results: Results, firm: str) -> list[dict[str, Any]]:
     """Return the own accounts of the last round: a row for each measure that says something."""
     game = state.game
-    rows = results.firms[results.firms["firm"] == firm].tail(game.per_round)
     made = []
     for measure in own_books(game.scenario):
-        values = rows[measure.name].to_numpy(float)
+        values = results.values(measure.name)[firm][-game.per_round :]
         if not np.any(np.nan_to_num(values) != 0.0):
             continue
         made.append(
             {
                 "name": measure.name,
                 "label": measure.label,
-                "unit": _unit(measure.unit, game.scenario),
+                "unit": game.unit(measure.unit),
                 "cells": [shown(value, measure.unit) for value in values],
                 "round": shown(_of_round(values, measure.summary), measure.unit),
                 "definition": measure.definition,
@@ -298,22 +291,22 @@ def _beliefs(results: Results, firm: str) -> list[dict[str, Any]]:
 
 def _history(state: State, results: Results | None, team: str) -> list[dict[str, Any]]:
     """Return the own decisions and what they led to, a row for each round closed."""
+    if results is None:
+        return []
     firm, per_round = state.seats[team], state.game.per_round
+    share, profit = (results.values(name)[firm] for name in ("market_share", "profit"))
     made = []
     for number in range(1, state.played + 1):
-        assert results is not None
         decision = state.decisions.get((number, team))
-        rows = results.firms[
-            (results.firms["firm"] == firm) & (results.firms["period"] // per_round + 1 == number)
-        ]
+        here = slice((number - 1) * per_round, number * per_round)
         values = state.standing(number)[team]
         made.append(
             {
                 "round": number,
                 "held": decision is None,
                 "values": [f"{values[name]:g}" for name in state.game.fields],
-                "share": shown(float(rows["market_share"].mean()), "share"),
-                "profit": shown(float(rows["profit"].sum()), "currency"),
+                "share": shown(float(share[here].mean()), "share"),
+                "profit": shown(float(profit[here].sum()), "currency"),
                 "reason": decision.reason if decision else "",
                 "forecast": shown(decision.forecast if decision else None, "share"),
             }
@@ -347,10 +340,7 @@ def instructor_view(state: State, results: Results | None) -> dict[str, Any]:
         "numbers": list(range(1, state.played + 1)),
         "practice": state.practice,
     }
-    totals = None
-    if results is not None:
-        goal = results.firms[["firm", game.rules.goal.measure]].groupby("firm", sort=False).last()
-        totals = goal[game.rules.goal.measure]
+    totals = results.values(game.rules.goal.measure) if results is not None else None
     for team, firm in state.seats.items():
         decision = state.decisions.get((state.round, team))
         made["seats"].append(
@@ -361,23 +351,23 @@ def instructor_view(state: State, results: Results | None) -> dict[str, Any]:
                 "values": [f"{standing[team][name]:g}" for name in game.fields],
                 "reason": decision.reason if decision else "",
                 "forecast": shown(decision.forecast if decision else None, "share"),
-                "goal": shown(float(totals[firm])) if totals is not None else "–",
+                "goal": shown(float(totals[firm][-1])) if totals is not None else "–",
             }
         )
     if results is None:
         return made
-    last = results.firms[results.firms["period"] // game.per_round + 1 == state.played]
-    firms = list(game.scenario.firms)
     for measure in firm_measures(game.scenario):
-        by_firm = dict(list(last.groupby("firm", sort=False)[measure.name]))
+        by_firm = results.values(measure.name)
         made["measures"].append(
             {
                 "label": measure.label,
-                "unit": _unit(measure.unit, game.scenario),
+                "unit": game.unit(measure.unit),
                 "definition": measure.definition,
                 "cells": [
-                    shown(_of_round(by_firm[f].to_numpy(float), measure.summary), measure.unit)
-                    for f in firms
+                    shown(
+                        _of_round(by_firm[firm][-game.per_round :], measure.summary), measure.unit
+                    )
+                    for firm in game.scenario.firms
                 ],
             }
         )
