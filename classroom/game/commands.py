@@ -149,21 +149,14 @@ def replay(file: str) -> int:
 def export(file: str, folder: str, seeds: int) -> None:
     """Write decisions, results, counterfactuals and the debrief of FILE to the folder DIR."""
     from classroom.game.debrief import export as write
-    from classroom.game.debrief import other_seeds, values_of_seeds
+    from classroom.game.debrief import values_of_seeds
     from classroom.game.server import debrief_page
 
     ledger = _opened(file)
-    state = ledger.state
     others: list[dict[str, dict[str, float]]] = []
-    if seeds and state.played:
-        name = f"seeds {state.number} {seeds} {__version__}"
-        others = ledger.kept(name) or []
-        if not others:
-            with click.progressbar(length=seeds, label="other seeds", file=sys.stderr) as bar:
-                others = values_of_seeds(
-                    ledger.path, other_seeds(state, seeds), progress=lambda: bar.update(1)
-                )
-            ledger.keep(name, others)
+    if seeds and ledger.state.played:
+        with click.progressbar(length=seeds, label="other seeds", file=sys.stderr) as bar:
+            others = values_of_seeds(ledger, seeds, progress=lambda: bar.update(1))
     try:
         with whole_folder(folder, sign="events.json") as draft:
             write(ledger, draft, others, render=debrief_page)

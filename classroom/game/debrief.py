@@ -9,9 +9,8 @@ markets like this one.
 from __future__ import annotations
 
 import json
-import multiprocessing
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from classroom.game.game_file import Game
 from classroom.game.ledger import Ledger, State
 from classroom.game.market import Market, Results
 from classroom.game.views import frame_of_results, shown
+from cxsim import __version__
 from cxsim.study import half_width, mean_and_error
 
 __all__ = ["SEEDS", "Case", "cases", "debrief_frames", "debrief_view", "effects", "seeded_values"]
@@ -149,13 +149,7 @@ def _reached(game: Game, name: str, now: float, wanted: float) -> float:
 # -- What they would have led to ---------------------------------------------------------------
 
 
-def seeded_values(
-    state: State,
-    market: Market,
-    seed: int,
-    *,
-    progress: Callable[[], None] | None = None,
-) -> dict[str, dict[str, float]]:
+def seeded_values(state: State, market: Market, seed: int) -> dict[str, dict[str, float]]:
     """Return the goal's measure at the end, by case and firm, for one seed.
 
     Parameters
@@ -163,8 +157,6 @@ def seeded_values(
     state : State
     market : Market
     seed : int
-    progress : callable, optional
-        Called after every run.
 
     Returns
     -------
@@ -179,8 +171,6 @@ def seeded_values(
         results = market.results(case.moves, state.played, seed=seed)
         last = results.firms.groupby("firm", sort=False)[measure].last()
         made[f"{case.kind} {case.firm}"] = {str(k): float(v) for k, v in last.items()}
-        if progress is not None:
-            progress()
     return made
 
 
@@ -244,42 +234,34 @@ def _words(kind: str, of: str, firm: str) -> str:
     }[kind]
 
 
-def values_of_file(path: str, seed: int) -> dict[str, dict[str, float]]:
-    """Return :func:`seeded_values` of a ledger, in a process of its own.
-
-    Parameters
-    ----------
-    path : str
-    seed : int
-    """
-    state = Ledger(path).state
-    return seeded_values(state, Market(state.game), seed)
-
-
 def values_of_seeds(
-    path: Path, seeds: Sequence[int], *, progress: Callable[[], None] | None = None
+    ledger: Ledger, count: int = SEEDS, *, progress: Callable[[], None] | None = None
 ) -> list[dict[str, dict[str, float]]]:
-    """Return the values of other seeds, computed in another process.
+    """Return the values of other seeds, and keep them in the file of the ledger.
+
+    What was computed before for the same events is not computed again.
 
     Parameters
     ----------
-    path : Path
-        Of the ledger.
-    seeds : sequence of int
+    ledger : Ledger
+        With a round closed.
+    count : int
+        Number of seeds.
     progress : callable, optional
         Called after every seed.
     """
-    made: list[dict[str, dict[str, float]]] = []
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        waiting = [pool.submit(values_of_file, str(path), seed) for seed in seeds]
-        try:
-            for each in waiting:
-                made.append(each.result())
-                if progress is not None:
-                    progress()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    state = ledger.state
+    market = Market(state.game)
+    made = []
+    for seed in other_seeds(state, count):
+        name = f"values {seed} {state.number} {__version__}"
+        values = ledger.kept(name)
+        if values is None:
+            values = seeded_values(state, market, seed)
+            ledger.keep(name, values)
+        made.append(values)
+        if progress is not None:
+            progress()
     return made
 
 
@@ -565,3 +547,7 @@ def export(
         cells(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     page = render(debrief_view(state, frames))
     (folder / "debrief.html").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":  # a process of its own, so that a server stays quick
+    values_of_seeds(Ledger(sys.argv[1]), int(sys.argv[2]))

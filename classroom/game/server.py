@@ -7,9 +7,11 @@ are complete without scripts, and a socket tells them when to look again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +32,6 @@ from classroom.game.debrief import (
     SEEDS,
     debrief_frames,
     debrief_view,
-    other_seeds,
     values_of_seeds,
 )
 from classroom.game.decision import LONGEST_REASON, Checked, check
@@ -44,7 +45,6 @@ from classroom.game.views import (
     shown,
     team_view,
 )
-from cxsim import __version__
 from cxsim.messages import one_line
 
 __all__ = ["GameServer"]
@@ -96,10 +96,12 @@ class GameServer:
     ledger : Ledger
     engine : str
         As for :func:`cxsim.run`.
+    seeds : int
+        Other seeds of the debrief, computed in another process.
     """
 
-    def __init__(self, ledger: Ledger, *, engine: str = "columnar") -> None:
-        self.ledger = ledger
+    def __init__(self, ledger: Ledger, *, engine: str = "columnar", seeds: int = SEEDS) -> None:
+        self.ledger, self.seeds = ledger, seeds
         state = ledger.state
         self.market = Market(state.game, engine=engine)
         self.teams = tuple(state.seats)
@@ -107,6 +109,7 @@ class GameServer:
         self.drafts: dict[str, dict[str, Any]] = {}
         self.allowances: dict[str, Allowance] = {}
         self.trouble = ""
+        self.port = 0
         self.results: Results | None = None
         self._closing: asyncio.Task[None] | None = None
         self.told: dict[str, Any] | None = None
@@ -146,7 +149,8 @@ class GameServer:
             self._reveal()
         if state.practice and state.phase in ("waiting", "closed") and not state.over:
             self.open()
-        return int(sockets[0].getsockname()[1])
+        self.port = int(sockets[0].getsockname()[1])
+        return self.port
 
     async def stop(self) -> None:
         """Stop listening; what was decided is in the ledger."""
@@ -158,6 +162,8 @@ class GameServer:
             await self._closing
         if self._revealing is not None:
             self._revealing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._revealing
         if self._server is not None:
             self._server.stop()
             await self._server.close_all_connections()
@@ -373,26 +379,34 @@ class GameServer:
     async def _debrief(self) -> None:
         """Compute the debrief: the seed played first, then other seeds in another process."""
         state = self.ledger.state
-        name = f"seeds {state.number} {SEEDS} {__version__}"
-        others = self.ledger.kept(name)
         try:
-            frames = await self._aside(debrief_frames, state, self.market, others or ())
+            frames = await self._aside(debrief_frames, state, self.market)
             self.told = debrief_view(state, frames)
-            if others is None:
-                self.waiting = (
-                    f"Markets like this one ({SEEDS} other seeds) follow in some minutes."
-                )
-                self.changed()
-                loop = asyncio.get_running_loop()
-                others = await loop.run_in_executor(
-                    None, values_of_seeds, self.ledger.path, other_seeds(state)
-                )
-                self.ledger.keep(name, others)
+            self.waiting = f"Markets like this one ({self.seeds} other seeds) follow."
+            self.changed()
+            if self.seeds:
+                others = await self._other_seeds()
                 frames = await self._aside(debrief_frames, state, self.market, others)
                 self.told = debrief_view(state, frames)
         except Exception as error:  # noqa: BLE001 - whatever it is, the instructor must read it
             self.waiting = self.trouble = one_line(f"The debrief could not be computed: {error}")
         self.changed()
+
+    async def _other_seeds(self) -> list[dict[str, dict[str, float]]]:
+        """Return the values of other seeds, which another process puts into the ledger's file."""
+        words = ("-m", "classroom.game.debrief", str(self.ledger.path), str(self.seeds))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdout=asyncio.subprocess.DEVNULL
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+        if code:
+            raise RuntimeError(f"the process for other seeds ended with code {code}")
+        return values_of_seeds(self.ledger, self.seeds)
 
     def note(self, text: str) -> None:
         """Tell all teams something.

@@ -22,7 +22,7 @@ from classroom.game.debrief import cases, debrief_frames, debrief_view, effects,
 from classroom.game.decision import check
 from classroom.game.game_file import shipped_games
 from classroom.game.ledger import GameError, state_of
-from classroom.game.market import PUBLIC, own_books, replay, results_digest
+from classroom.game.market import PUBLIC, own_books, replay
 from classroom.game.views import instructor_view, public_view, shown, team_view
 from cxsim.cli.app import run as cxsim_command
 from cxsim.firms import Public
