@@ -165,6 +165,19 @@ def export(file: str, folder: str, seeds: int) -> None:
     _say(f"{folder}: {', '.join(sorted(path.name for path in Path(folder).iterdir()))}")
 
 
+@game.command()
+@click.argument("files", nargs=-1, required=True, metavar="GAME...")
+def check(files: tuple[str, ...]) -> None:
+    """Validate game files, and show errors with file, line and key."""
+    for file in files:
+        read = Game.load(file)
+        _say(f"{file}: ok")
+        _say(f"  title   {read.rules.title}")
+        _say(f"  seats   {', '.join(read.seats)}")
+        _say(f"  time    {read.rounds} rounds of {read.per_round} {read.scenario.period_length}s")
+        _say(f"  decide  {', '.join(read.labels.values())}")
+
+
 @game.command("list")
 def list_() -> None:
     """List the games that ship."""

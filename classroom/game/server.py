@@ -145,6 +145,11 @@ class GameServer:
         self._server.add_sockets(sockets)
         self._ticker = tornado.ioloop.PeriodicCallback(self._tick, 250)
         self._ticker.start()
+        if state.phase == "open" and state.deadline is not None:
+            # Who could not reach the server in the last moments gets a minute.
+            soonest = round(time.time() + 60.0, 1)
+            if state.deadline < soonest:
+                self.ledger.add("extended", by="clock", deadline=soonest)
         if state.phase == "revealed":
             self._reveal()
         if state.practice and state.phase in ("waiting", "closed") and not state.over:
@@ -507,6 +512,8 @@ def stage_text(public: Mapping[str, Any]) -> str:
     if public["phase"] == "open":
         have = "team has" if public["teams"] == 1 else "teams have"
         return f"{where} is open. {public['decided']} of {public['teams']} {have} decided."
+    if public["phase"] == "revealed":
+        return f"The game has ended after {where.lower()}. The debrief is open to all teams."
     if public["over"]:
         return f"All {public['rounds']} rounds are played."
     return f"{where} is closed. The next one opens soon."

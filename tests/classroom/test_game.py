@@ -326,6 +326,20 @@ def test_results_shown_never_change_as_the_game_goes_on(market, moves):
         pd.testing.assert_frame_equal(part.public, whole.public[:count_], check_exact=True)
 
 
+@pytest.mark.parametrize("name", shipped_games())
+def test_games_that_ship_never_change_a_report_already_shown(name):
+    raw, seats = Game.load(name).seated(["One", "Two"], seed=2)
+    raw["scenario"]["customers"] = 200
+    market = Market(Game.from_mapping(raw))
+    (key, field), *_ = market.game.fields.items()
+    for number, firm in enumerate(seats.values(), 1):
+        start = market.game.start[firm]
+        moves = {(number, firm): {**start, key: start[key] - field.step}}
+    part, whole = (market.results(moves, rounds, seed=2) for rounds in (2, 4))
+    shown_before = whole.firms[: len(part.firms)]
+    pd.testing.assert_frame_equal(part.firms, shown_before, check_exact=True)
+
+
 @settings(max_examples=4)
 @given(st.sampled_from([(1, "Amber"), (2, "Cobalt"), (3, "Amber")]), prices)
 def test_a_decision_that_changes_nothing_is_none_to_the_bit(market, place, price):
