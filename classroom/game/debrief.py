@@ -194,7 +194,8 @@ def effects(
     DataFrame
         ``team, firm, case, of`` (whose decisions are others), ``actual``, ``value`` (it would
         have been), ``difference``; over the other seeds ``mean``, ``lower``, ``upper`` of the
-        difference (95 % confidence interval) and ``seeds``. In the unit of the goal's measure.
+        difference (95 % confidence interval) and ``seeds``; ``luck``, the standard deviation of
+        what the same decisions led to. In the unit of the goal's measure.
     """
     rows = []
     for team, firm in state.seats.items():
@@ -204,6 +205,7 @@ def effects(
                 continue
             each = np.array([other[key][firm] - other["actual "][firm] for other in others])
             mean, error = mean_and_error(each) if len(each) else (np.nan, np.nan)
+            luck = np.array([other["actual "][firm] for other in others])
             half = half_width(np.asarray(error), len(each), 0.95) if len(each) else np.nan
             actual, value = values["actual "][firm], values[key][firm]
             rows.append(
@@ -211,6 +213,7 @@ def effects(
                     "team": team, "firm": firm, "case": kind, "of": whose, "actual": actual,
                     "value": value, "difference": value - actual, "mean": float(mean),
                     "lower": float(mean - half), "upper": float(mean + half), "seeds": len(each),
+                    "luck": float(luck.std(ddof=1)) if len(each) > 1 else np.nan,
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -410,12 +413,16 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             for firm, value in ranking.items()
         ],
         "teams": [
-            {"team": team, "firm": firm, **looks.of(firm), "rows": _effect_rows(part, firm)}
+            {
+                "team": team, "firm": firm, **looks.of(firm), "rows": _effect_rows(part, firm),
+                "luck": shown(float(part["luck"].iloc[0]), "amount") if seeds > 1 else "",
+            }
             for (team, firm), part in counterfactuals.groupby(["team", "firm"], sort=False)
         ],
         "forecasts": _forecast_rows(frames["forecasts"]),
         "beliefs": _belief_rows(frames.get("touchpoints"), team_of),
         "firms": [{"firm": firm, **looks.of(firm)} for firm in game.scenario.firms],
+        "drawn": [{"path": path, "value": f"{v:.4g}"} for path, v in state.hidden.items()],
         "hidden": _hidden_rows(game, last),
         "labels": list(game.labels.values()),
         "decisions": [

@@ -276,6 +276,19 @@ class Game:
 
     # -- a game to play: teams seated, hidden parameters drawn ------------------------------
 
+    def drawn(self, seed: int) -> dict[str, float]:
+        """Return the hidden parameters of a game, by path: drawn evenly within their spread.
+
+        Parameters
+        ----------
+        seed : int
+            Of the market.
+        """
+        return {
+            path: value * (1.0 + spread * random.Random(f"{seed} {path}").uniform(-1.0, 1.0))
+            for path, value, spread in self._hidden()
+        }
+
     def seated(self, teams: Sequence[str], seed: int) -> tuple[dict[str, Any], dict[str, str]]:
         """Seat teams at random, draw hidden parameters, and give other seats their policy.
 
@@ -310,10 +323,7 @@ class Game:
         seats = list(self.seats)
         random.Random(f"{seed} seats").shuffle(seats)
         taken = dict(zip(teams, seats, strict=False))
-        changes: dict[str, Any] = {
-            path: value * (1.0 + spread * random.Random(f"{seed} {path}").uniform(-1.0, 1.0))
-            for path, value, spread in self._hidden()
-        }
+        changes: dict[str, Any] = dict(self.drawn(seed))
         if self.rules.empty_seats:
             changes |= {
                 f"firms.{firm}.policy": dict(self.rules.empty_seats)

@@ -129,6 +129,8 @@ class State:
         Of the last event.
     version : str
         Of cxsim, when the game was created.
+    hidden : dict of str to float
+        Parameters of the market that were drawn for this game, by path.
     """
 
     game: Game
@@ -143,6 +145,7 @@ class State:
     notes: tuple[tuple[int, str], ...] = ()
     number: int = 1
     version: str = ""
+    hidden: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def played(self) -> int:
@@ -205,6 +208,7 @@ def state_of(events: Sequence[Event]) -> State:
     state = State(
         Game.from_mapping(body["game"], name="game"), int(body["seed"]), dict(body["seats"]),
         practice=bool(body.get("practice")), version=str(body["cxsim"]),
+        hidden=dict(body["hidden"]),
     )  # fmt: skip
     for event in events[1:]:
         state = after(state, event)
@@ -350,7 +354,8 @@ class Ledger:
         number = secrets.randbelow(2**48) if seed is None else seed
         raw, seats = game.seated(teams, number)
         body = {
-            "cxsim": __version__, "game": raw, "seed": number, "seats": seats, "practice": practice
+            "cxsim": __version__, "game": raw, "seed": number, "seats": seats,
+            "practice": practice, "hidden": game.drawn(number),
         }  # fmt: skip
         try:  # others on the machine must not read the seed
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -368,8 +368,14 @@ class GameServer:
 
     async def reopen(self) -> None:
         """Open the last round again; what was decided in it stands until it is replaced."""
-        state = self.ledger.add("reopened", deadline=None)
-        self.results = await self._aside(self.market.of, state)
+        state = self.ledger.state
+        results = None
+        if state.phase == "closed" and state.round > 1:
+            results = await self._aside(
+                lambda: self.market.results(state.moves(), state.round - 1, seed=state.seed)
+            )
+        self.ledger.add("reopened", round_number=state.round, deadline=None)
+        self.results = results
         self.changed()
 
     def reveal(self) -> None:

@@ -119,6 +119,10 @@ def test_the_nearest_game_is_suggested():
         Game.load("first_our")
 
 
+def value_of(raw):
+    return raw["scenario"]["segments"]["All"]["price_sensitivity"]
+
+
 def test_seats_and_hidden_parameters_follow_from_the_seed(tmp_path):
     hidden = ("news:", "hidden: {segments.*.price_sensitivity: 0.2}\nnews:")
     game = Game.load(game_file(tmp_path, change=hidden))
@@ -127,8 +131,9 @@ def test_seats_and_hidden_parameters_follow_from_the_seed(tmp_path):
     for seed in range(6):
         raw, seats = game.seated(["A", "B"], seed)
         assert (raw, seats) == game.seated(["A", "B"], seed)
+        assert game.drawn(seed)["segments.All.price_sensitivity"] == value_of(raw)
         assert sorted(seats.values()) == sorted(FIRMS)
-        value = raw["scenario"]["segments"]["All"]["price_sensitivity"]
+        value = value_of(raw)
         assert 0.8 * base <= value <= 1.2 * base
         drawn.add((value, seats["A"]))
     assert len({value for value, _ in drawn}) == 6
@@ -468,6 +473,7 @@ def test_differences_are_of_the_seed_played_and_intervals_of_other_seeds(played)
     row = frame.loc["Otters", "still", mine]
     assert (row["actual"], row["value"], row["difference"]) == (100.0, 90.0, -10.0)
     assert row["mean"] == 4.0
+    assert row["luck"] == pytest.approx(50**0.5)
     assert row["upper"] - row["mean"] == pytest.approx(12.706 * 2.0, rel=1e-3)
     assert ("Otters", "copied", rival) not in frame.index
     assert frame.loc["Herons", "still", mine]["difference"] == 5.0
