@@ -24,6 +24,8 @@ from classroom.game.ledger import Ledger, State
 from classroom.game.market import Market, Results
 from classroom.game.views import frame_of_results, shown
 from cxsim import __version__
+from cxsim.messages import cells
+from cxsim.runs import firm_measures
 from cxsim.study import half_width, mean_and_error
 
 __all__ = ["SEEDS", "Case", "cases", "debrief_frames", "debrief_view", "effects", "seeded_values"]
@@ -388,7 +390,9 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
     """
     game = state.game
     looks = Looks(tuple(game.scenario.firms))
-    goal = next(each for each in _measures(game) if each.name == game.rules.goal.measure)
+    goal = next(
+        each for each in firm_measures(game.scenario) if each.name == game.rules.goal.measure
+    )
     results = frames["results"]
     last = results[results["period"] == results["period"].max()].set_index("firm")
     counterfactuals = frames["counterfactuals"]
@@ -433,12 +437,6 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             for row in frames["decisions"].to_dict("records")
         ],
     }  # fmt: skip
-
-
-def _measures(game: Game) -> Sequence[Any]:
-    from cxsim.runs import firm_measures
-
-    return firm_measures(game.scenario)
 
 
 def _effect_rows(part: pd.DataFrame, firm: str) -> list[dict[str, Any]]:
@@ -513,7 +511,7 @@ def _hidden_rows(game: Game, last: pd.DataFrame) -> list[dict[str, Any]]:
             "definition": each.definition,
             "cells": [shown(float(last[each.name][f]), each.unit) for f in game.scenario.firms],
         }
-        for each in _measures(game)
+        for each in firm_measures(game.scenario)
         if each.name in _HIDDEN
     ]
 
@@ -537,8 +535,6 @@ def export(
     render : callable
         Returns the page as one file, of the view.
     """
-    from cxsim.messages import cells
-
     state = ledger.state
     events = [
         {"id": e.number, "at": e.at, "kind": e.kind, "round": e.round, "team": e.team, "by": e.by,

@@ -31,10 +31,7 @@ from cxsim.scenario import (
     shown_path,
 )
 
-__all__ = ["Decided", "Game", "find_game", "shipped_games"]
-
-#: A team's decision: values by name of the field.
-Decided = Mapping[str, float]
+__all__ = ["Game", "find_game", "shipped_games"]
 
 Keys = tuple[str | int, ...]
 
