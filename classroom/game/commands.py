@@ -92,6 +92,7 @@ def new(rules: str, file: str, count: int | None, names: tuple[str, ...], seed: 
 def serve(file: str, port: int, lan: bool, host: str) -> None:
     """Serve the pages of the game in FILE until Ctrl-C; start it again and the game goes on."""
     _serve(_opened(file), port, lan, host)
+    _say(f"{file} holds the game: cxsim game serve {file} goes on with it")
 
 
 @game.command()
@@ -216,4 +217,4 @@ def _serve(ledger: Ledger, port: int, lan: bool, host: str) -> None:
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())
-    _say(f"stopped; {ledger.path} holds the game")
+    _say("stopped")
