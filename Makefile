@@ -21,7 +21,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints sbom clean distclean
+.PHONY: help setup demo game lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints sbom clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,11 @@ $(READY): $(INSTALLED)
 
 demo: $(READY) ## compare a market with and without a copycat; prints a table, writes a report
 	@$(BIN)/cxsim compare baseline copycat --seeds 20
+
+game: $(READY) ## play a market in class: make results/game.db if there is none, and serve it (ARGS="--lan")
+	@mkdir -p results
+	@test -e results/game.db || $(BIN)/cxsim game new first_hour results/game.db
+	@$(BIN)/cxsim game serve results/game.db $(ARGS)
 
 lab: $(READY) ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)

@@ -21,6 +21,7 @@ _HOME = {
     "compare": "cxsim.cli.run_and_compare:compare",
     "decide": "cxsim.cli.calibrate_and_decide:decide",
     "diff": "cxsim.cli.run_and_compare:diff",
+    "game": "classroom.game.commands:game",
     "lab": "cxsim.cli.project:lab",
     "list": "cxsim.cli.project:list_",
     "new": "cxsim.cli.project:new",

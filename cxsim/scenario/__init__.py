@@ -4,17 +4,34 @@ from cxsim.messages import ScenarioError
 from cxsim.scenario.calendar import EventsLeftOutWarning
 from cxsim.scenario.display import diff
 from cxsim.scenario.events import Change, parse_override
-from cxsim.scenario.loading import find, shipped_root, shipped_scenarios
+from cxsim.scenario.fields import Expected, Keyed, optional
+from cxsim.scenario.loading import (
+    Source,
+    find,
+    read_yaml,
+    shipped_root,
+    shipped_scenarios,
+    shown_path,
+)
 from cxsim.scenario.scenario import Scenario
+from cxsim.scenario.validation import read_as, refusal
 
 __all__ = [
     "Change",
     "EventsLeftOutWarning",
+    "Expected",
+    "Keyed",
     "Scenario",
     "ScenarioError",
+    "Source",
     "diff",
     "find",
+    "optional",
     "parse_override",
+    "read_as",
+    "read_yaml",
+    "refusal",
     "shipped_root",
     "shipped_scenarios",
+    "shown_path",
 ]

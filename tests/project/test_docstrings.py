@@ -14,6 +14,7 @@ from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import classroom
+import classroom.game
 import cxsim as cx
 from cxsim.study import analysis
 
@@ -48,7 +49,9 @@ def members(kind):
 def public():
     """Names, as they are defined, of everything that users may call or look at."""
     found = {}
-    for module in (cx, cx.plot, cx.analytic, cx.calibration, classroom, analysis):
+    for module in (
+        cx, cx.plot, cx.analytic, cx.calibration, classroom, classroom.game, analysis,
+    ):  # fmt: skip
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isclass(thing):

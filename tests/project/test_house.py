@@ -188,7 +188,7 @@ def test_notebooks_and_scenario_files_travel_inside_the_package(wheel):
 def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
     tops = {name.split("/")[0] for name in wheel}
     assert tops == {"classroom", "cxsim", f"cxsim-{__version__}.dist-info"}
-    assert "cxsim/py.typed" in wheel
+    assert {"cxsim/py.typed", "classroom/game/pages/team.html"} <= wheel
     assert not [name for name in wheel if "__pycache__" in name or ".ipynb_checkpoints" in name]
 
 

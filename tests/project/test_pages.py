@@ -180,7 +180,7 @@ def test_whatever_the_package_imports_is_asked_for_or_known_to_come_along():
     along = tables()[2]
     assert {row[0].strip(" `") for row in along.values()} <= always | extras
     named = set()
-    for path in (ROOT / "cxsim").rglob("*.py"):
+    for path in (p for top in ("classroom", "cxsim") for p in (ROOT / top).rglob("*.py")):
         for node in ast.walk(ast.parse(text_of(path))):
             if isinstance(node, ast.Import):
                 named |= {alias.name.split(".")[0] for alias in node.names}
@@ -189,7 +189,7 @@ def test_whatever_the_package_imports_is_asked_for_or_known_to_come_along():
     sources = importlib.metadata.packages_distributions()
     imported = {
         canonicalize_name(source)
-        for name in named - {"cxsim", *sys.stdlib_module_names, *LATER}
+        for name in named - {"classroom", "cxsim", *sys.stdlib_module_names, *LATER}
         for source in sources.get(name, [name])
     }
     assert imported <= always | extras | set(along)

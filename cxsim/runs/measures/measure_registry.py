@@ -133,6 +133,20 @@ def measures(level: str, mechanisms: tuple[Mechanism, ...] | None = None) -> tup
     return core + more
 
 
+def firm_measures(scenario: Any) -> tuple[Measure, ...]:
+    """Return the measures of firms that a run of a scenario has, with labels, units and summaries.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    tuple of Measure
+    """
+    return measures("firm", scenario.mechanisms)
+
+
 def key_measures(level: str) -> tuple[str, ...]:
     """Return the names of the key measures, which reports show first.
 
