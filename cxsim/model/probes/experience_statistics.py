@@ -125,10 +125,13 @@ def compare_spending(
 
 
 def ask_leavers(
-    n, first, n_firms, supplier, choice, open_option, price_sensitivity, value, experience_term,
-    key_choice, sum_churn_causes,
+    n, first, n_firms, supplier, choice, best_option, open_option, price_sensitivity, value,
+    experience_term, key_choice, sum_churn_causes,
 ):  # fmt: skip
-    """Count customers who leave for a rival, and those who would stay but for experience."""
+    """Count customers who leave for a rival, and those who would stay but for experience.
+
+    Those who gave up a purchase at a required touchpoint, and so bought elsewhere, are among them.
+    """
     for i in range(n):
         s = supplier[i]
         if s < 0 or choice[i] < 0 or choice[i] == n_firms or choice[i] == s:
@@ -138,7 +141,8 @@ def ask_leavers(
             i, first + i, 0, 0, n_firms, open_option, price_sensitivity, value, experience_term,
             key_choice,
         )  # fmt: skip
-        sum_churn_causes[tile(i), s, 1] += 1.0 if taken == s else 0.0
+        gave_up = choice[i] != best_option[0, i]
+        sum_churn_causes[tile(i), s, 1] += 1.0 if gave_up or taken == s else 0.0
 
 
 def ask_leaving_members(
