@@ -307,18 +307,20 @@ HEADINGS = {
     "Price and costs": ("money", "capability_costs"),
     "Programmes": ("programmes",),
     "Events": ("scenario",),
-    "Touchpoints": ("touchpoints",),
-    "Surveys and improvement": ("surveys", "recovery", "improvement"),
+    "Touchpoints": ("touchpoints", "abandonment"),
+    "Surveys and improvement": (
+        "survey_programmes", "segment_picture", "repositioning", "recovery", "improvement",
+    ),
     "Word of mouth": ("word_of_mouth", "reputation", "advertising"),
     "Loyalty programmes and contracts": ("loyalty", "contracts"),
     "Targeting": (
         "value_tiers", "acquisition", "next_best_offer", "observable_attributes",
         "contact_tolerance",
     ),
-    "Customer experience": ("perception", "attachment"),
+    "Customer experience": ("perception", "attachment", "emotions", "emotion_effects"),
+    "Trust and share of wallet": ("trust", "volume_response"),
     "Customers and market": ("people", "choice", "switching", "ordering", "need_drift",
-                             "buying_center",
-                             "self_discovery"),
+                             "portability", "buying_center", "self_discovery"),
 }  # fmt: skip
 
 
@@ -417,7 +419,7 @@ def offered(scenario: Scenario, firm: str) -> dict[str, tuple[Lever, ...]]:
         of_other = keys[0] == "firms" and keys[1] != firm
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         path = ".".join(map(str, keys))
-        if of_other or spec.mechanism not in used or _kept_out(path, spec.mechanism):
+        if of_other or spec.mechanism not in used or _kept_out(scenario, path, spec.mechanism):
             continue
         heading = named.get(spec.mechanism) or used[spec.mechanism]
         if heading in _ALWAYS and keys[0] != "firms":
@@ -433,10 +435,17 @@ def offered(scenario: Scenario, firm: str) -> dict[str, tuple[Lever, ...]]:
     return {name: tuple(sorted(each, key=_rank)) for name, each in found.items() if each}
 
 
-def _kept_out(path: str, mechanism: str) -> bool:
+#: What a touchpoint needs, so that a number of it matters.
+_NEEDED = {"abandonment": "required", "trigger_chance": "triggers"}
+
+
+def _kept_out(scenario: Scenario, path: str, mechanism: str) -> bool:
     """Whether a number is no lever: shares that add up to 1; of the scenario, all but events."""
     if mechanism == "scenario":
         return not (path.startswith("events.") and path.endswith(".at"))
+    parent, _, name = path.rpartition(".")
+    if path.startswith("journey.") and name in _NEEDED:
+        return not getattr(scenario.journey[parent.removeprefix("journey.")], _NEEDED[name])
     return path.startswith("segments.") and path.endswith(".share")
 
 
