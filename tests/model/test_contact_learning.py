@@ -52,6 +52,35 @@ def test_knowledge_after_contacts_is_that_of_as_many_signals():
     np.testing.assert_allclose(known, 1 - 1 / (1 + contacts * 0.8 * 0.5 * 0.5), rtol=1e-6)
 
 
+def test_interaction_by_touchpoint_has_the_firms_interaction_as_its_mean_over_visits():
+    """Two touchpoints visited alike, one with three times the other's weight: 0.75 A and 0.25 A."""
+    used, other = ("product", "hotline")
+    alone = {
+        **{f"journey.{name}.visit_rate": 0.0 for name in lived(**SURE).journey},
+        f"journey.{used}.visit_rate": 1.0,
+        f"journey.{other}.visit_rate": 1.0,
+        "segments.*.journey": {},
+        "segments.*.purchase_rate": 0.0,
+        "segments.*.exit_rate": 0.0,
+        "firms.*.channel_integration": 1.0,
+        "warm_up": 0,
+        "initial": {"Mass": {"share": 1.0, "tenure": 1, "knowledge": 0.0}},
+        f"firms.Mass.touchpoints.{used}.interaction_weight": 3.0,
+        f"journey.{other}.informs": 0.5,
+    }
+    run = cx.run(told(used, 0.5, **alone), probes=["customers"])
+    known = run.customers.query("supplier == 'Mass'")["knowledge_Mass"].to_numpy()
+    heard = run.scenario.periods * 0.8 * 0.5 * (0.75 + 0.25)
+    np.testing.assert_allclose(known, 1 - 1 / (1 + heard), rtol=1e-6)
+
+
+def test_equal_weights_of_interaction_change_no_bit():
+    used = next(iter(lived(**SURE).journey))
+    plain = told(used, 0.7)
+    alike = plain.override({"firms.*.touchpoints.*.interaction_weight": 1.0})
+    assert cx.run(plain).firms.equals(cx.run(alike).firms)
+
+
 def test_fewer_visits_to_an_informing_touchpoint_lower_knowledge():
     plain = lived(**SURE)
     used = next(name for name, each in plain.journey.items() if each.stage == "use")

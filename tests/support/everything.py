@@ -78,6 +78,7 @@ def everything(**changes: Any) -> Any:
             "firms.*.insolvency_periods": 2,
             "journey.site.informs": 0.3,
             "journey.hotline.informs": 1.0,
+            "firms.Tailor.touchpoints.hotline.interaction_weight": 2.0,
             "journey.store.required": True,
             "journey.store.abandonment": 0.8,
             "journey.product.triggers": "hotline",

@@ -133,6 +133,7 @@ def journeys(draw: Any, firms: list[str], segments: list[str]) -> dict[str, Any]
             place: {
                 "mean": draw(st.none() | scores),
                 "sd": draw(st.none() | st.floats(0, 3)),
+                "interaction_weight": draw(st.just(1.0) | st.floats(0, 3)),
                 "cost": draw(numbers),
             }
             for place in met

@@ -65,13 +65,43 @@ def contact_precision(
     return precision(learning_rate, interaction, disclosure) * informs
 
 
+def interaction_there(interaction: float, relative: float) -> float:
+    """Return the interaction in a contact at a touchpoint, at most 1, A w / mean w.
+
+    Parameters
+    ----------
+    interaction : float
+        A, of the firm, share.
+    relative : float
+        w / mean w, interaction at the touchpoint relative to the mean over visits.
+
+    Returns
+    -------
+    float
+        Share.
+    """
+    return min(1.0, interaction * relative)
+
+
 # --- passes -----------------------------------------------------------------------
+
+
+def weigh_interaction(
+    met_at, touch_interaction, market_journey_visit_rate, firm_touchpoints_interaction_weight
+):
+    """Set the interaction at every touchpoint relative to the firm's mean over visits."""
+    visits = np.where(met_at, market_journey_visit_rate, 0.0)
+    weights = np.where(met_at, firm_touchpoints_interaction_weight, 0.0)
+    total = visits.sum(axis=1, keepdims=True)
+    mean = (visits * weights).sum(axis=1, keepdims=True) / np.where(total > 0.0, total, 1.0)
+    touch_interaction[:] = np.where(mean > 0.0, weights / np.where(mean > 0.0, mean, 1.0), 1.0).T
 
 
 def teach(
     n, first, n_firms, n_touchpoint, segment, supplier, shopper, visitor, visitors, open_option,
     uncertainty, recognition, interaction, disclosure, key_told, key_told_elsewhere,
-    key_visit_elsewhere, touch_stage, touch_chance, market_journey_informs, market_learning_rate,
+    key_visit_elsewhere, touch_stage, touch_chance, touch_interaction, market_journey_informs,
+    market_learning_rate,
     sum_told, sum_told_resolved,
 ):  # fmt: skip
     """Let firms learn from recognized visitors, touchpoint by touchpoint along the journey.
@@ -90,7 +120,10 @@ def teach(
                     after = learned(
                         before,
                         contact_precision(
-                            market_learning_rate[0], interaction[f, i], disclosure[f, i], informs
+                            market_learning_rate[0],
+                            interaction_there(interaction[f, i], touch_interaction[t, f]),
+                            disclosure[f, i],
+                            informs,
                         ),
                     )
                     uncertainty[f, i] = after
@@ -112,7 +145,7 @@ def teach(
                                 before,
                                 contact_precision(
                                     market_learning_rate[0],
-                                    interaction[f, i],
+                                    interaction_there(interaction[f, i], touch_interaction[t, f]),
                                     disclosure[f, i],
                                     informs,
                                 ),
@@ -147,7 +180,11 @@ CONTACT_LEARNING = Mechanism(
         Accumulator("told", "Recognized contacts from which the firm learned"),
         Accumulator("told_resolved", "Need variance resolved in them, summed"),
     ),
-    passes=(Pass(teach, "join", after=("journey.visit",)),),
+    tables=(("touch_interaction", ("touchpoint", "firm")),),
+    passes=(
+        Pass(weigh_interaction, "events", population=True, after=("touchpoints.set_up",)),
+        Pass(teach, "join", after=("journey.visit",)),
+    ),
     measures=(
         Measure(
             "informing_contacts",

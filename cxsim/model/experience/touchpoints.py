@@ -114,6 +114,12 @@ class Service(Parameters):
     cost: float = parameter(
         0.0, "Cost of a contact", "currency per contact", ge=0, ask=Ask(free="touchpoint {}")
     )
+    interaction_weight: float = parameter(
+        1.0,
+        doc="Interaction in a contact relative to the firm's other touchpoints; the mean over "
+        "visits is the firm's interaction",
+        ge=0,
+    )
     blind_spot: float = parameter(
         0.0,
         doc="Blind spot: perceived less actual performance as long as no survey corrects it",
