@@ -131,7 +131,7 @@ def _events(model: Any) -> Iterator[_Step]:
 def _programmes(model: Any) -> Iterator[_Step]:
     """Yield what programmes move: from their start or at the end of building, and back."""
     for firm, group in model.firms.items():
-        for name, each in group.programmes.items():
+        for name, each in (getattr(group, "programmes", None) or {}).items():
             keys = ("firms", firm, "programmes", name)
             linear = each.path == "linear"
             at = each.start if linear else each.start + each.build

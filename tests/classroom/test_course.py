@@ -302,7 +302,7 @@ def test_an_unknown_lesson_question_or_exhibit_is_named():
     lesson = Lesson("02_capability_matrix")
     with pytest.raises(ValueError, match=r"question: .*'shares' \(did you mean 'share'\?\)"):
         lesson.predict("shares")
-    with pytest.raises(ValueError, match="show: expected one of matrix, table"):
+    with pytest.raises(ValueError, match="show: expected one of conditions, matrix, table"):
         lesson.show("matrices")
 
 
