@@ -20,8 +20,21 @@ replay of them:
 
 from __future__ import annotations
 
-from classroom.game.game_file import Game
-from classroom.game.ledger import Ledger
-from classroom.game.market import Market
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from classroom.game.game_file import Game
+    from classroom.game.ledger import Ledger
+    from classroom.game.market import Market
+
+#: Public names and the modules they live in; modules are imported when a name is used.
+_HOME = {"Game": "game_file", "Ledger": "ledger", "Market": "market"}
 
 __all__ = ["Game", "Ledger", "Market"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"classroom.game.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'classroom.game' has no attribute {name!r}")

@@ -171,12 +171,27 @@ def export(file: str, folder: str, seeds: int) -> None:
 def check(files: tuple[str, ...]) -> None:
     """Validate game files, and show errors with file, line and key."""
     for file in files:
-        read = Game.load(file)
-        _say(f"{file}: ok")
-        _say(f"  title   {read.rules.title}")
-        _say(f"  seats   {', '.join(read.seats)}")
-        _say(f"  time    {read.rounds} rounds of {read.per_round} {read.scenario.period_length}s")
-        _say(f"  decide  {', '.join(read.labels.values())}")
+        print_facts(file)
+
+
+def print_facts(file: str) -> None:
+    """Print of a game file that is valid what it is called, and some facts.
+
+    Parameters
+    ----------
+    file : str
+
+    Raises
+    ------
+    ScenarioError
+        With file, line and key of what is wrong.
+    """
+    read = Game.load(file)
+    _say(f"{file}: ok")
+    _say(f"  title   {read.rules.title}")
+    _say(f"  seats   {', '.join(read.seats)}")
+    _say(f"  time    {read.rounds} rounds of {read.per_round} {read.scenario.period_length}s")
+    _say(f"  decide  {', '.join(read.labels.values())}")
 
 
 @game.command("list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pkgutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,12 +29,12 @@ from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> int:
-    """Validate FILES of scenarios and studies, and show errors with file, line and key."""
+    """Validate FILES of scenarios, studies and games, and show errors with file, line and key."""
     wrong = 0
     for file in files:
         try:
-            if _is_study(file):
-                _check_study(file)
+            if special := next((check for key, check in _CHECKS.items() if _has(file, key)), None):
+                special(file)
                 continue
             scenario = Scenario.load(file)
             if scenario.test:
@@ -58,12 +59,16 @@ def check(files: tuple[str, ...]) -> int:
     return 2 if wrong else 0
 
 
-def _is_study(file: str) -> bool:
-    """Return whether a file is a study file, which unlike a scenario has factors."""
+def _has(file: str, key: str) -> bool:
+    """Return whether a YAML file has a key at its top."""
     if not is_file(file):
         return False
     raw, _ = read_yaml(Path(file))
-    return isinstance(raw, Mapping) and "factors" in raw
+    return isinstance(raw, Mapping) and key in raw
+
+
+def _check_game(file: str) -> None:
+    pkgutil.resolve_name("classroom.game.commands:print_facts")(file)
 
 
 def _check_study(file: str) -> None:
@@ -80,6 +85,10 @@ def _check_study(file: str) -> None:
     _print_facts(file, study, varies=varies, runs=f"{study.runs:,} at {points:,} points")
     for note in notes:
         say(f"  note    {note}")
+
+
+#: Checks of files that are no scenarios, by a key that only such a file has.
+_CHECKS: dict[str, Callable[[str], None]] = {"factors": _check_study, "rounds": _check_game}
 
 
 def _print_facts(file: str, what: Any, **facts: str) -> None:

@@ -82,13 +82,13 @@ def test_later_waves_are_weighted_as_other_surveys_are():
 
 
 def test_customers_state_the_needs_that_they_perceive():
-    run = cx.run(
-        still(5000, periods=1, **asked("A", **EVERYBODY, answer_sd=0.0)).override(
-            {"self_discovery": {"initial_error_sd": 2.0}}
-        )
-    )
-    error = estimates(run)["standard_error"].to_numpy()
-    np.testing.assert_allclose(error, np.sqrt((1.0 + 2.0**2) / 5000), rtol=0.05)
+    """Beliefs scatter as needs do, so that the error of their mean is the same; they differ."""
+    world = still(5000, periods=1, **asked("A", **EVERYBODY, answer_sd=0.0))
+    ignorant = world.override({"self_discovery": {"initial_error_sd": 1.0}})
+    needs, beliefs = (estimates(cx.run(each)) for each in (world, ignorant))
+    np.testing.assert_allclose(beliefs["standard_error"], np.sqrt(1.0 / 5000), rtol=0.05)
+    assert (needs["need_mean"] != beliefs["need_mean"]).all()
+    np.testing.assert_allclose(beliefs["need_mean"], needs["need_mean"], atol=5 * np.sqrt(2 / 5000))
 
 
 def test_own_customers_of_a_misplaced_firm_are_not_the_market():
