@@ -40,8 +40,11 @@ from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
 from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
 from cxsim.model.probes.customers import customers, panel
-from cxsim.model.probes.experience_statistics import experience_statistics
-from cxsim.model.probes.purchase_probability import price_elasticity, word_of_mouth_effects
+from cxsim.model.probes.purchase_probability import (
+    experience_statistics,
+    price_elasticity,
+    word_of_mouth_effects,
+)
 from cxsim.model.research.needs_research import (
     BELIEVED_IMPORTANCE,
     MISSTATED_NEEDS,

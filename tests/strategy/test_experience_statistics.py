@@ -9,7 +9,7 @@ import pytest
 from journeys import lived
 
 import cxsim as cx
-from cxsim.model.probes.experience_statistics import spending_ratio, within
+from cxsim.model.probes.purchase_probability import spending_ratio, within
 from cxsim.plot import alternative_text
 
 SMALL = {"customers": 600, "periods": 24}
