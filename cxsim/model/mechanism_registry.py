@@ -7,6 +7,8 @@ A probe is a function of the scenario and the mechanisms taking part that return
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Callable
 from typing import Any
 
 from cxsim.model.core.capabilities import CAPABILITY_COSTS, PROGRAMMES
@@ -38,13 +40,6 @@ from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
 from cxsim.model.lock_in.contracts import CONTRACTS
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
-from cxsim.model.probes.churn import churn_reasons, cohorts, tenure
-from cxsim.model.probes.customers import customers, panel
-from cxsim.model.probes.purchase_probability import (
-    experience_statistics,
-    price_elasticity,
-    word_of_mouth_effects,
-)
 from cxsim.model.research.needs_research import (
     BELIEVED_IMPORTANCE,
     MISSTATED_NEEDS,
@@ -283,15 +278,25 @@ def network_sample(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanis
     return Mechanism("network_sample", doc="A sample of the social network")
 
 
+def _probe(place: str) -> Callable[[Any, tuple[Mechanism, ...]], Mechanism]:
+    """Return a probe whose module is imported when it is first asked for."""
+
+    def make(scenario: Any, mechanisms: tuple[Mechanism, ...]) -> Mechanism:
+        made: Mechanism = pkgutil.resolve_name(f"cxsim.model.probes.{place}")(scenario, mechanisms)
+        return made
+
+    return make
+
+
 #: Probes by name, available in addition to the measures of every run.
-PROBES = {
-    "price_elasticity": price_elasticity,
-    "churn_reasons": churn_reasons,
-    "experience_statistics": experience_statistics,
-    "word_of_mouth_effects": word_of_mouth_effects,
-    "cohorts": cohorts,
-    "customers": customers,
+PROBES: dict[str, Callable[[Any, tuple[Mechanism, ...]], Mechanism]] = {
+    "price_elasticity": _probe("purchase_probability:price_elasticity"),
+    "churn_reasons": _probe("churn:churn_reasons"),
+    "experience_statistics": _probe("purchase_probability:experience_statistics"),
+    "word_of_mouth_effects": _probe("purchase_probability:word_of_mouth_effects"),
+    "cohorts": _probe("churn:cohorts"),
+    "customers": _probe("customers:customers"),
     "network_sample": network_sample,
-    "panel": panel,
-    "tenure": tenure,
+    "panel": _probe("customers:panel"),
+    "tenure": _probe("churn:tenure"),
 }

@@ -164,12 +164,12 @@ def observed(**world):
 
 
 def test_a_firm_knows_its_books_and_what_is_public():
-    _, seen = diary(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
+    simulation, seen = diary(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
     result = cx.run(observed(events=[{"at": 2, "set": {"firms.Mass.price": 8.0}}]))
     own = result.firms[result.firms["firm"] == "Tailor"]
     last = seen[-1]
     assert (last.firm, last.period, last.period_length) == ("Tailor", 4, "month")
-    books = {m.name for m in measures("firm") if m.own_ledger}
+    books = {m.name for m in measures("firm", simulation.mechanisms) if m.own_ledger}
     assert {"purchases", "retention_rate", "cash"} <= books <= set(last.books)
     for name in books:
         np.testing.assert_allclose(last.books[name], own[name][:4], rtol=1e-12, err_msg=name)
