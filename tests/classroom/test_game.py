@@ -368,23 +368,23 @@ def test_a_replay_comes_out_the_same_and_says_where_it_does_not(ledger, market):
 # ---------------------------------------------------------------- what is seen
 
 
-class Spy(cx.PricingPolicy):
+class Onlooker(cx.PricingPolicy):
     """Keeps what a policy is told."""
 
     told: ClassVar[list] = []
 
     def decide(self, known):
         """Decide nothing."""
-        Spy.told.append(known)
+        Onlooker.told.append(known)
 
 
 def test_teams_see_what_policies_are_told(market, ledger):
     """Own accounts by the same list, all that is public of rivals, beliefs and nothing else."""
-    cx.register_policy(Spy)
-    Spy.told.clear()
-    scenario = market.game.scenario.override({"firms.House.policy": {"pricing": "Spy"}})
+    cx.register_policy(Onlooker)
+    Onlooker.told.clear()
+    scenario = market.game.scenario.override({"firms.House.policy": {"pricing": "Onlooker"}})
     cx.run(scenario.override({"periods": 3}), seed=1)
-    known = Spy.told[-1]
+    known = Onlooker.told[-1]
     assert set(known.books) == {each.name for each in own_books(scenario)}
     assert set(PUBLIC) == set(Public.__dataclass_fields__)
     state = play(ledger, market, {})
