@@ -596,6 +596,11 @@ def _gained(
     }
 
 
+def _place(given: Any, scenario: Scenario) -> np.ndarray:
+    """Return a place in the space of needs; the middle where none is given."""
+    return np.zeros(int(scenario.needs)) if given is None else np.asarray(given, dtype=float)
+
+
 def _gain(
     scenario: Scenario,
     firm: str,
@@ -605,7 +610,7 @@ def _gain(
 ) -> float:
     """Return the gain per purchase by a service in closed form, mean over segments."""
     own: Any = scenario.firms[firm]
-    place = np.zeros(int(scenario.needs)) if own.position is None else np.asarray(own.position)
+    place = _place(own.position, scenario)
     market = {
         "rate": rate,
         "customers": float(scenario.market_size),
@@ -618,7 +623,7 @@ def _gain(
     for segment in scenario.segments.values():
         alike = market | {
             "need_variance": float(segment.need_sd) ** 2,
-            "gap": float(np.linalg.norm(np.asarray(segment.need_mean) - place)),
+            "gap": float(np.linalg.norm(_place(segment.need_mean, scenario) - place)),
             "learning": float(scenario.learning_rate) * float(segment.disclosure),
             **{name: float(getattr(segment, name) or 0.0) for name in _OF_SEGMENT},
         }

@@ -137,3 +137,10 @@ def test_firms_factors_and_multiples_that_are_not_there_are_refused():
         cx.one_to_one_conditions(market(), multiples=[0])
     with pytest.raises(ValueError, match="expected a rival of Tailor, found none"):
         cx.one_to_one_conditions(market().override({"firms.Mass": None}))
+
+
+def test_segments_that_do_not_say_what_they_need_are_in_the_middle():
+    silent = cx.load("crm_and_training", {"customers": 100, "periods": 12})
+    assert all(segment.need_mean is None for segment in silent.segments.values())
+    found = cx.one_to_one_conditions(silent, factors=["fit_weight"], multiples=(0.5, 2.0), seeds=2)
+    assert list(found.table["factor"]) == ["fit_weight"]
