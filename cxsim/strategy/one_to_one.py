@@ -294,8 +294,8 @@ def one_to_one_conditions(
 
 
 def has_one_to_one(scenario: Scenario) -> bool:
-    """Return whether a firm of the scenario interacts and customizes, and has a rival."""
-    return len(scenario.firms) > 1 and bool(_one_to_one_firms(scenario))
+    """Return whether a firm of the scenario interacts and customizes, and a rival does not."""
+    return 0 < len(_one_to_one_firms(scenario)) < len(scenario.firms)
 
 
 def _one_to_one_firms(market: Scenario) -> list[str]:

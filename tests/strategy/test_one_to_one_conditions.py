@@ -9,7 +9,7 @@ import cxsim as cx
 from cxsim.analytic import service_worth
 from cxsim.plot import alternative_text
 from cxsim.runs.measures.profit import by_horizon
-from cxsim.strategy.one_to_one import FACTORS
+from cxsim.strategy.one_to_one import FACTORS, has_one_to_one
 
 SEEDS = 2
 FEW = {"customers": 300, "periods": 12}
@@ -144,3 +144,9 @@ def test_segments_that_do_not_say_what_they_need_are_in_the_middle():
     assert all(segment.need_mean is None for segment in silent.segments.values())
     found = cx.one_to_one_conditions(silent, factors=["fit_weight"], multiples=(0.5, 2.0), seeds=2)
     assert list(found.table["factor"]) == ["fit_weight"]
+
+
+def test_a_market_of_one_to_one_firms_alone_does_not_ask_what_has_to_hold():
+    assert has_one_to_one(cx.load("baseline"))
+    assert not has_one_to_one(cx.load("crm_and_training"))
+    assert not has_one_to_one(cx.load("bad_service"))
