@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,9 @@ def diff(left: Scenario, right: Scenario) -> pd.DataFrame:
     # In the order of the left one, then what only the right one has.
     rows: list[dict[str, Any]] = []
     for path in dict.fromkeys((*first, *second)):
-        a, b = first.get(path, _ABSENT), second.get(path, _ABSENT)
+        a, b = _at(path, first), _at(path, second)
+        if _PRESENT in (a, b):  # a section, which the other one does not have
+            a, b = (_ABSENT if each is None else each for each in (a, b))
         alone = _alone(path, left, right)
         if alone is not None and alone not in (row["path"] for row in rows):
             owner = _PRESENT if path in first else _ABSENT
@@ -86,6 +88,12 @@ def diff(left: Scenario, right: Scenario) -> pd.DataFrame:
         elif alone is None and not _same(a, b):
             rows.append({"path": path, "left": a, "right": b})
     return pd.DataFrame(rows, columns=["path", "left", "right"], dtype=object)
+
+
+def _at(path: str, values: Mapping[str, Any]) -> Any:
+    """Return the value at a path, or whether anything is below it."""
+    below = any(other.startswith(f"{path}.") for other in values)
+    return values.get(path, _PRESENT if below else _ABSENT)
 
 
 def _same(a: Any, b: Any) -> bool:

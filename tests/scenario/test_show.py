@@ -80,3 +80,10 @@ def test_what_users_write_is_shown_and_never_run(market):
     assert "&lt;script&gt;" in html
     assert "<th>&lt;b&gt;</th>" in html
     assert "a &amp; b" in html
+
+
+def test_a_section_that_one_scenario_has_is_present_there_and_absent_in_the_other():
+    plain, lived = cx.load("baseline"), cx.load("crm_and_training")
+    found = plain.diff(lived).set_index("path")
+    assert found.loc["journey"].tolist() == ["absent", "present"]
+    assert lived.diff(plain).set_index("path").loc["journey"].tolist() == ["present", "absent"]
