@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cxsim as cx
 from cxsim.scenario import diff
 
 
