@@ -178,3 +178,19 @@ def test_a_programme_may_follow_an_event_that_is_over_and_another_that_has_ended
     )
     (level,) = of(cx.run(given), "Mass", "interaction")
     assert level[[1, 3, 4, 10, 11, 12]].tolist() == [0.1, 0.2, 0.2, 0.6, 0.6, 0.9]
+
+
+def test_raising_identification_pays_less_where_it_has_a_price():
+    """The price is all that differs: the gain is lower by the overhead, discounted."""
+    better = {"firms.Tailor.identification": 1.0}
+    priced = {"firms.Tailor.capability_costs.identification.fixed": 2_000.0}
+
+    def gain(base):
+        table = cx.compare(base, base.override(better), seeds=3).table
+        return table.set_index(["firm", "measure"])["difference"]["Tailor", "net_present_value"]
+
+    plain = market(**{"firms.Tailor.identification": 0.5})
+    free, dear = gain(plain), gain(plain.override(priced))
+    discount = (1.0 + float(plain.discount_rate)) ** -np.arange(24)
+    assert dear < free
+    assert free - dear == pytest.approx(2_000.0 * (1.0 - 0.5**2) * discount.sum(), rel=1e-6)
