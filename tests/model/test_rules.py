@@ -131,7 +131,7 @@ scenario = cx.Scenario.from_dict(
     {{"periods": 2, "customers": 50, "firms": firms, "segments": {{"All": {{"share": 1.0}}}}}}
 )
 result = cx.run(scenario, rules={{"learning.learned": user_rule.rule}})
-print(result.firms["knowledge"].iloc[-1])
+print(result.firms["customer_knowledge"].iloc[-1])
 """
 
 
@@ -179,7 +179,7 @@ scenario = cx.Scenario.from_dict(
 )
 for name in sys.argv[1:]:
     rules = {{"offer.noise": getattr(parts, name)}} if name != "plain" else None
-    print(name, cx.run(scenario, rules=rules).firms["misfit"].iloc[-1])
+    print(name, cx.run(scenario, rules=rules).firms["fit_gap"].iloc[-1])
 """
 
 
