@@ -16,6 +16,7 @@ from cxsim.charts.layout import Chart, Shared, charted, named_rows
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.model.experience.perception import PREMIUMS
 from cxsim.model.ledger import Ledger, ratio
+from cxsim.model.probes.purchase_probability import MAIN_REASON, SPENDS_MORE
 from cxsim.runs.measures.measure_registry import MARKET
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
@@ -80,8 +81,8 @@ STATISTICS: dict[str, Statistic] = {
         2 / 3,
         0.75,
         "American Express 2012, United States",
-        "Customers whose expected spending with their supplier is at least 5 % above that at a "
-        "neutral experience",
+        "Customers whose expected spending with their supplier is at least "
+        f"{100 * SPENDS_MORE:.0f} % above that at a neutral experience",
         _pair("spending"),
     ),
     "pay_more": Statistic(
@@ -110,8 +111,8 @@ STATISTICS: dict[str, Statistic] = {
         0.50,
         0.60,
         "Harris Interactive for RightNow 2007: service as the first reason",
-        "Expected recommendations for which experience makes up at least half of the firm's "
-        "advantage over the others",
+        "Expected recommendations for which experience makes up at least "
+        f"{100 * MAIN_REASON:.0f} % of the firm's advantage over the others",
         _pair("recommended"),
     ),
     "tell": Statistic(
