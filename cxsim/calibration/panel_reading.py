@@ -29,8 +29,8 @@ from cxsim.calibration.panel import (
     Columns,
     Panel,
     by_stem,
-    read_table,
 )
+from cxsim.calibration.table_reading import read_table
 from cxsim.messages import found, hint, one_line
 from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
@@ -68,7 +68,9 @@ def read_panel(
     """
     if isinstance(panel, Panel):
         return panel
-    frame = panel.reset_index(drop=True) if isinstance(panel, pd.DataFrame) else read_table(panel)
+    frame = (
+        panel.reset_index(drop=True) if isinstance(panel, pd.DataFrame) else read_table(panel).frame
+    )
     name = source or ("panel" if isinstance(panel, pd.DataFrame) else Path(panel).name)
     reader = _Reader(frame, name, columns or Columns(), in_file=not isinstance(panel, pd.DataFrame))
     return reader.panel(

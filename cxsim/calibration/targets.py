@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from annotated_types import MinLen
 from pydantic import BeforeValidator, Field, model_validator
 
-from cxsim.calibration.panel import CalibrationError, read_table
+from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.table_reading import read_table
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, found, hint
 from cxsim.runs.measures.measure_registry import MARKET, measures, near
@@ -191,7 +192,7 @@ def _file(source: Source, folder: Path, base: Scenario | str | Path | None) -> T
 def _rows(source: Source, path: Path) -> tuple[dict[str, Any], ...]:
     """Return the rows of a table of targets, without what is empty."""
     try:
-        rows = read_table(path).to_dict("records")
+        rows = read_table(path).frame.to_dict("records")
     except CalibrationError as error:
         raise _wrong(source, ("targets",), str(error)) from None
     return tuple({str(k): v for k, v in row.items() if v == v and v != ""} for row in rows)

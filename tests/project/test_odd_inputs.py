@@ -8,7 +8,8 @@ import threading
 import pytest
 
 import cxsim as cx
-from cxsim.calibration.panel import CalibrationError, read_table
+from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.table_reading import read_table
 from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
 

@@ -1,0 +1,1175 @@
+"""Tables as people have them: CSV of any kind, Excel, Parquet and frames, read as text first.
+
+What has one reading is read and written into ``Table.decisions``. What has two is refused, with
+the option that settles it. Delimiter, title lines and header are found by rows of equal width:
+``csv.Sniffer`` and clevercsv are misled by title lines and by decimal commas, and DuckDB's sniffer
+is not available in a browser and does not know total rows and ``sep=`` lines either.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxsim.calibration.panel import CalibrationError
+from cxsim.files.whole import MAX_TABLE_BYTES, TooLargeError, check_size, is_file
+from cxsim.messages import found, hint, one_line
+
+# -- What is read, and how the user may settle it ----------------------------------------------
+
+
+_TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
+
+
+_KINDS = (*_TEXTS, ".parquet", ".xlsx", ".xlsm")
+
+
+#: Separators by the name they have on the command line.
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a table where it can be read in two ways; None: as the table itself says.
+
+    Attributes
+    ----------
+    encoding : str or None
+        Of a text file, such as ``cp1250``.
+    separator : {"comma", "semicolon", "tab", "bar"} or None
+    sheet : str or None
+        Of a workbook.
+    header : int or None
+        Line with the names of the columns, from 1.
+    total : {"drop", "keep"} or None
+        What to do with a last row called total that does not add up.
+    decimal : {"point", "comma"} or None
+    dates : str or None
+        ``day-first``, ``month-first``, or a format such as ``%d/%m/%Y``.
+    """
+
+    encoding: str | None = None
+    separator: str | None = None
+    sheet: str | None = None
+    header: int | None = None
+    total: str | None = None
+    decimal: str | None = None
+    dates: str | None = None
+
+
+@dataclass
+class Table:
+    """A table whose columns are still text, or what the file says they are.
+
+    Attributes
+    ----------
+    source : str
+        For messages.
+    frame : DataFrame, shape (N, C)
+        Texts without blanks around them, ``""`` where there is nothing; numbers and dates of
+        Parquet, Excel and frames as they are there.
+    lines : ndarray of int, shape (N,), or None
+        Line of each row in the file; None: a frame, whose rows are counted from 0.
+    reading : Reading
+    decisions : list of str
+        What was decided, a sentence each.
+    """
+
+    source: str
+    frame: pd.DataFrame
+    lines: np.ndarray | None = None
+    reading: Reading = field(default_factory=Reading)
+    decisions: list[str] = field(default_factory=list)
+    _dates: dict[str, Dates | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [str(name).strip() for name in self.frame.columns]
+        twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+        if twice is not None:
+            raise self.wrong(f"expected each column once, found {found(twice)} twice")
+        self.frame.columns = pd.Index(names)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.frame.columns)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def decide(self, text: str) -> None:
+        """Keep a sentence on what was decided, once."""
+        said = one_line(text)
+        if said not in self.decisions:
+            self.decisions.append(said)
+
+    def wrong(
+        self, text: str, column: str | None = None, row: int | None = None
+    ) -> CalibrationError:
+        """Return the error for a place of the table.
+
+        Parameters
+        ----------
+        text : str
+            What was expected and found.
+        column : str, optional
+        row : int, optional
+            From 0.
+        """
+        where = self.source
+        if row is not None:
+            where += f": row {row}" if self.lines is None else f":{self.lines[row]}"
+        return CalibrationError(one_line(": ".join(p for p in (where, column, text) if p)))
+
+    def drop(self, rows: np.ndarray) -> None:
+        """Leave rows out.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (N,)
+        """
+        self.frame = self.frame.loc[~rows].reset_index(drop=True)
+        self.lines = None if self.lines is None else self.lines[~rows]
+        self._dates.clear()
+
+    def text(self, column: str) -> np.ndarray:
+        """Return a column as text, ``""`` where there is nothing: object, shape (N,)."""
+        return _texts(self.frame[column]).to_numpy(dtype=object)
+
+    def numbers(self, column: str, *, blank: bool = False) -> np.ndarray:
+        """Return a column of finite numbers, shape (N,).
+
+        Parameters
+        ----------
+        column : str
+        blank : bool
+            Whether nothing may stand there, which becomes NaN.
+
+        Raises
+        ------
+        CalibrationError
+            With the first cell that is no number, or that can be read in two ways.
+        """
+        raw = self.frame[column]
+        if pd.api.types.is_datetime64_any_dtype(raw.dtype):
+            raise self.wrong("expected numbers, found dates", column)
+        if pd.api.types.is_numeric_dtype(raw.dtype) and raw.dtype != object:
+            values = raw.to_numpy(dtype=float, na_value=np.nan)
+            nothing = np.isnan(values)
+        else:
+            codes, unique = pd.factorize(raw)
+            parsed = self._parsed(column, codes, list(unique))
+            values = np.append(parsed.values, np.nan)[codes]
+            nothing = np.append(parsed.blank, True)[codes]
+        bad = ~np.isfinite(values) & ~(nothing & blank)
+        if bad.any():
+            k = int(bad.argmax())
+            what = "nothing" if nothing[k] else found(_plain(raw.iloc[k]))
+            raise self.wrong(f"expected a number, found {what}", column, k)
+        return values
+
+    def _parsed(self, column: str, codes: np.ndarray, unique: list[Any]) -> _Numbers:
+        """Read the different values of a column, in the one way that they can be read."""
+        read = _read_numbers(unique)
+        row = lambda k: int((codes == k).argmax())  # noqa: E731
+        if len(read.currencies) > 1:
+            these = ", ".join(sorted(read.currencies))
+            raise self.wrong(f"expected amounts in one currency, found {these}", column)
+        odd = np.flatnonzero(read.percent != read.percent.any())
+        odd = [k for k in odd if not read.blank[k] and read.point[k] != 0.0]
+        if odd and read.percent.any():
+            text = f"expected % in all cells or in none, found {found(_plain(unique[odd[0]]))}"
+            raise self.wrong(text, column, row(odd[0]))
+        decimal = self._decimal(column, read, unique, row)
+        read.values = read.comma if decimal == "comma" else read.point
+        if read.percent.any():
+            read.values = read.values / 100.0
+            self.decide(f"{column}: per cent, read as shares")
+        return read
+
+    def _decimal(self, column: str, read: _Numbers, unique: list[Any], row: Any) -> str:
+        given = self.reading.decimal
+        if given is not None:
+            return given
+        point, comma = read.fits("point"), read.fits("comma")
+        if point and not comma:
+            return "point"
+        if comma and not point:
+            self.decide(f"{column}: decimal commas")
+            return "comma"
+        if not point:  # the first cell that is no number, or does not go with those before it
+            return "point" if np.isnan(read.comma).sum() >= np.isnan(read.point).sum() else "comma"
+        two = np.flatnonzero((read.point != read.comma) & ~read.blank)
+        if not len(two):
+            return "point"
+        k = int(two[0])
+        settled = self._settled
+        if settled is None:
+            raise self.wrong(
+                f"expected a number with one reading, found {found(unique[k])}: "
+                f"{read.point[k]:.15g} (--decimal point) or {read.comma[k]:.15g} (--decimal comma)?",
+                column,
+                row(k),
+            )
+        self.decide(
+            f"{column}: decimal {settled}s, as in other columns, so that {found(unique[k])} is "
+            f"{(read.comma if settled == 'comma' else read.point)[k]:.15g}"
+        )
+        return settled
+
+    @cached_property
+    def _settled(self) -> str | None:
+        """Which decimal sign the columns that have one reading agree on, if they do."""
+        ways = set()
+        for name in self.columns:
+            unique = [each for each in pd.unique(self.frame[name]) if isinstance(each, str)]
+            read = _read_numbers(unique)
+            fits = {way for way in ("point", "comma") if read.fits(way)}
+            if unique and len(fits) == 1:
+                ways |= fits
+        return next(iter(ways)) if len(ways) == 1 else None
+
+    def truths(self, column: str) -> np.ndarray:
+        """Return a column of True and False, yes and no, or 1 and 0: bool, shape (N,).
+
+        Raises
+        ------
+        CalibrationError
+            With the first cell that is neither.
+        """
+        texts = self.text(column)
+        values = np.array([_TRUTHS.get(text.casefold(), -1) for text in texts])
+        if (values < 0).any():
+            k = int((values < 0).argmax())
+            what = found(texts[k]) if texts[k] else "nothing"
+            raise self.wrong(f"expected 0 or 1, True or False, yes or no, found {what}", column, k)
+        if set(map(str.casefold, texts)) - {"0", "1", "0.0", "1.0"}:
+            self.decide(f"{column}: {', '.join(sorted(set(texts))[:4])} read as 1 and 0")
+        return values == 1
+
+    def dates(self, column: str) -> np.ndarray:
+        """Return a column of dates: datetime64[s], shape (N,), months and weeks by first day.
+
+        Raises
+        ------
+        CalibrationError
+            With the first cell that is no date, or that can be read in two ways.
+        """
+        return self.calendar(column).values
+
+    def calendar(self, column: str) -> Dates:
+        """Return a column of dates with the length of time that each stands for.
+
+        Raises
+        ------
+        CalibrationError
+            As for :meth:`dates`.
+        """
+        read = self._read_dates(column)
+        if read is None:
+            raw = self.text(column)
+            made = _formats_of(raw, self.reading.dates)
+            bad = _unread(raw, made)
+            what = found(raw[bad]) if raw[bad] else "nothing"
+            raise self.wrong(f"expected a date, found {what} (--dates FORMAT)", column, bad)
+        self.decide(f"{column}: {read.said}")
+        return read
+
+    def holds_dates(self, column: str) -> bool:
+        """Whether a column holds dates, in one reading or more."""
+        try:
+            return self._read_dates(column) is not None
+        except CalibrationError:
+            return True
+
+    def _read_dates(self, column: str) -> Dates | None:
+        if column not in self._dates:
+            self._dates[column] = _dates(self, column)
+        return self._dates[column]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _texts(raw: pd.Series) -> pd.Series:
+    """Return a column as text; whole numbers without a point, nothing as ``""``."""
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        raw = raw.astype(object)
+    if pd.api.types.is_float_dtype(raw.dtype):
+        values = raw.dropna()
+        if (values == values.round()).all() and (values.abs() < 1e15).all():
+            raw = raw.astype("Int64")
+    texts = raw.astype(object).where(raw.notna(), "")
+    return texts.map(_text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()
+
+
+# -- Numbers as people write them --------------------------------------------------------------
+
+
+_TRUTHS = {
+    **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y", "ja", "wahr", "oui", "si", "sí"), 1),
+    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n", "nein", "falsch", "non"), 0),
+}
+
+
+#: What stands in cells in which nothing stands.
+_NOTHING = frozenset(
+    {"", "-", "–", "—", "na", "n/a", "#n/a", "nan", "null", "none", "k. a.", "k.a."}
+)
+
+
+_WHOLE = re.compile(r"[0-9]+")
+
+
+#: One point, and no way to take it for a mark of thousands.
+_POINT = re.compile(r"[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})|(?:0+|[0-9]{4,})\.[0-9]{3}|[0-9]+\.")
+
+
+_EXPONENT = re.compile(r"(.*[0-9.,])[eE]([+-]?[0-9]{1,3})")
+
+
+@dataclass
+class _Numbers:
+    """Different values of a column, with a decimal point and with a decimal comma; NaN: neither."""
+
+    point: np.ndarray
+    comma: np.ndarray
+    percent: np.ndarray
+    blank: np.ndarray
+    currencies: set[str]
+    values: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def fits(self, way: str) -> bool:
+        """Whether each value is a number in this way of writing."""
+        values = self.point if way == "point" else self.comma
+        return bool((np.isfinite(values) | self.blank).all())
+
+
+def _read_numbers(unique: Sequence[Any]) -> _Numbers:
+    n = len(unique)
+    read = _Numbers(
+        np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool), set()
+    )
+    for k, value in enumerate(unique):
+        if not isinstance(value, str):
+            try:
+                read.point[k] = read.comma[k] = float(value)
+            except (TypeError, ValueError, OverflowError):
+                read.blank[k] = bool(pd.isna(value)) if np.isscalar(value) else False
+            continue
+        text = value.strip()
+        if _WHOLE.fullmatch(text):
+            read.point[k] = read.comma[k] = float(text)
+        elif _POINT.fullmatch(text):
+            read.point[k] = float(text)
+        elif text.casefold() in _NOTHING:
+            read.blank[k] = True
+        else:
+            _read_number(text, k, read)
+    return read
+
+
+def _read_number(text: str, k: int, read: _Numbers) -> None:
+    """Read one text without its sign, currency and %."""
+    core = text.replace("\u2212", "-").replace("%", "", 1).strip()
+    percent = core != text.replace("\u2212", "-").strip()
+    core, currency = _without_currency(core)
+    sign = 1.0
+    for start, end in (("(", ")"), ("-", ""), ("", "-"), ("+", "")):
+        if core.startswith(start) and core.endswith(end) and len(core) > len(start + end):
+            inner = core[len(start) : len(core) - len(end)].strip()
+            sign = 1.0 if start == "+" else -1.0
+            core, more = _without_currency(inner)
+            currency = currency or more
+            break
+    core = re.sub(r"(?<=[0-9])[\s'’](?=[0-9]{3}(?![0-9]))", "", core)
+    power = 1.0
+    if match := _EXPONENT.fullmatch(core):
+        core, power = match[1], float(f"1e{match[2]}")
+    if not re.fullmatch(r"[0-9.,]*[0-9][0-9.,]*", core):
+        return
+    for way, values in (("point", read.point), ("comma", read.comma)):
+        values[k] = sign * power * _strict(core, way)
+    read.percent[k] = percent
+    if currency and np.isfinite([read.point[k], read.comma[k]]).any():
+        read.currencies.add(currency)
+
+
+@lru_cache(maxsize=1 << 16)
+def _strict(text: str, way: str) -> float:
+    """Return a number without sign, NaN if marks of thousands do not stand where they should."""
+    from babel.numbers import NumberFormatError, parse_decimal
+
+    if _WHOLE.fullmatch(text):
+        return float(text)
+    mark = "." if way == "point" else ","
+    if mark in (text[0], text[-1]) and text.count(mark) == 1:
+        text = f"0{text}" if text[0] == mark else text[:-1]
+    for locale in ("en_US", "en_IN") if way == "point" else ("de",):
+        try:
+            return float(parse_decimal(text, locale=locale, strict=True))
+        except NumberFormatError:
+            continue
+    return np.nan
+
+
+@lru_cache(maxsize=1)
+def _currencies() -> frozenset[str]:
+    from babel.numbers import list_currencies
+
+    return frozenset({*list_currencies(), "kr", "Fr.", "zł", "Kč", "Ft", "lei", "CHF", "euro"})
+
+
+_AT_START = re.compile(r"([^\W\d_]{0,4}[^0-9.,()+\-\s]?\.?)\s*(.*)")
+_AT_END = re.compile(r"(.*?[0-9.,)\-])\s*([^\W\d_]{0,4}[^0-9.,()+\-\s]?\.?)")
+
+
+def _without_currency(text: str) -> tuple[str, str]:
+    """Return a text without the currency at its start or end, and the currency."""
+    for pattern in (_AT_START, _AT_END):
+        if match := pattern.fullmatch(text):
+            word, rest = match.groups() if pattern is _AT_START else match.groups()[::-1]
+            if word in _currencies() or any(unicodedata.category(c) == "Sc" for c in word):
+                return rest, word
+    return text, ""
+
+
+# -- Dates as people write them ----------------------------------------------------------------
+
+
+#: First and last year of dates; numbers beyond it are no dates.
+_YEARS = (1990, 2035)
+
+
+#: Formats by the length of time that a value stands for; all are tried.
+_FORMATS = {
+    "day": (
+        "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y",
+        "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y",
+        "%m-%d-%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
+        "%d%m%Y",
+    ),
+    "week": ("%G-W%V", "%GW%V", "%G-%V", "%G%V", "W%V/%G", "W%V %G", "%V/%G"),
+    "month": (
+        "%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%Y%m", "%b %Y", "%B %Y", "%b-%y", "%b-%Y", "%YM%m",
+        "%Y-M%m",
+    ),
+    "quarter": ("%Y-Q%q", "%YQ%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y"),
+}  # fmt: skip
+
+
+_MONTH_FIRST = ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y")
+_DAY_FIRST = ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d-%m-%y")
+
+
+_TIME = re.compile(
+    r"(?P<date>.*?[0-9])[T ]+(?P<h>[0-9]{1,2}):(?P<m>[0-9]{2})(?::(?P<s>[0-9]{2})(?:[.,][0-9]+)?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?(?:\s?UTC)?"
+)
+
+
+#: Days from here are what Excel counts; 1 is 1 January 1900, and 1900 was no leap year.
+_EXCEL = np.datetime64("1899-12-30", "s")
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Dates, and which length of time each stands for.
+
+    Attributes
+    ----------
+    values : ndarray of datetime64[s], shape (N,)
+    unit : {"second", "day", "week", "month", "quarter"}
+    said : str
+        How they were read.
+    """
+
+    values: np.ndarray
+    unit: str
+    said: str
+
+
+def named_like(column: str, *words: str) -> bool:
+    """Whether one of the words stands in the name of a column."""
+    name = column.casefold()
+    return any(word in name for word in words)
+
+
+def _dates(table: Table, column: str) -> Dates | None:
+    """Return the dates of a column, None if it holds none.
+
+    Raises
+    ------
+    CalibrationError
+        If they can be read in two ways.
+    """
+    raw = table.frame[column]
+    if isinstance(raw.dtype, pd.PeriodDtype):
+        raw = raw.dt.to_timestamp()
+    if pd.api.types.is_datetime64_any_dtype(raw.dtype) or _are_dates(raw):
+        made = pd.to_datetime(raw, utc=True, errors="coerce").dt.tz_localize(None)
+        if made.isna().any():
+            k = int(made.isna().to_numpy().argmax())
+            raise table.wrong("expected a date, found nothing", column, k)
+        values = made.to_numpy().astype("datetime64[s]")
+        return Dates(values, _unit(values), "dates")
+    texts = table.text(column)
+    codes, unique = pd.factorize(texts)
+    unique = np.asarray(unique, dtype=object)
+    if not len(unique) or "" in unique:
+        filled = unique[unique != ""]
+        if len(filled) and _readings(filled, column, table.reading.dates):
+            k = int((texts == "").argmax())
+            raise table.wrong("expected a date, found nothing", column, k)
+        return None
+    readings = _readings(unique, column, table.reading.dates)
+    if not readings:
+        return None
+    first = readings[0]
+    for other in readings[1:]:
+        differ = other.values != first.values
+        if differ.any():
+            k = int(differ.argmax())
+            row = int((codes == k).argmax())
+            one, two = (f"{_day(each.values[k])} ({_option(each)})" for each in (first, other))
+            text = f"expected dates with one reading, found {found(unique[k])}: {one} or {two}?"
+            raise table.wrong(text, column, row)
+    return Dates(first.values[codes], first.unit, first.said)
+
+
+def _are_dates(raw: pd.Series) -> bool:
+    import datetime
+
+    if raw.dtype != object:
+        return False
+    kinds = set(map(type, raw.dropna()))
+    return bool(kinds) and all(issubclass(kind, datetime.date) for kind in kinds)
+
+
+def _unit(values: np.ndarray) -> str:
+    return "day" if (values == values.astype("datetime64[D]")).all() else "second"
+
+
+def _day(value: np.datetime64) -> str:
+    return str(value.astype("datetime64[D]"))
+
+
+def _option(read: Dates) -> str:
+    form = read.said.rsplit(" ", 1)[-1]
+    if form in _DAY_FIRST:
+        return "--dates day-first"
+    return "--dates month-first" if form in _MONTH_FIRST else f'--dates "{form}"'
+
+
+def _formats(given: str | None) -> list[tuple[str, str]]:
+    """Return formats with the unit of their values; those that are given, or all."""
+    known = [(form, unit) for unit, forms in _FORMATS.items() for form in forms]
+    if given is None:
+        return known
+    if given in ("day-first", "month-first"):
+        against = _MONTH_FIRST if given == "day-first" else _DAY_FIRST
+        return [each for each in known if each[0] not in against]
+    return [(given, dict(known).get(given, "day"))]
+
+
+def _formats_of(texts: np.ndarray, given: str | None) -> list[tuple[str, str]]:
+    """Return the formats that the first text has."""
+    return [each for each in _formats(given) if not np.isnat(_by_format(texts[:1], each[0]))[0]]
+
+
+def _unread(texts: np.ndarray, formats: list[tuple[str, str]]) -> int:
+    """Return the first text that has none of the formats."""
+    bad = np.ones(len(texts), bool)
+    for form, _ in formats:
+        bad &= np.isnat(_by_format(texts, form))
+    return int(bad.argmax())
+
+
+def _readings(unique: np.ndarray, column: str, given: str | None) -> list[Dates]:
+    """Return the ways in which all values are dates of the years that dates are of."""
+    whole = all(re.fullmatch(r"[0-9]+", text) for text in unique[:50])
+    timed = named_like(column, *TIME_WORDS)
+    if whole and given is None and all(re.fullmatch(r"[0-9]+", text) for text in unique):
+        length = set(map(len, unique))
+        if length == {5} and timed:
+            values = _EXCEL + np.array([int(text) for text in unique]).astype("timedelta64[D]")
+            return _within([Dates(values, "day", "days as Excel counts them")])
+        if length in ({10}, {13}) and timed:
+            seconds = np.array([int(text[:10]) for text in unique]).astype("datetime64[s]")
+            return _within([Dates(seconds, _unit(seconds), "seconds since 1970 (Unix time)")])
+        if length != {8} and not (length == {6} and timed):
+            return []
+    texts, clock, said = unique, np.zeros(len(unique), "timedelta64[s]"), ""
+    if any(":" in text for text in unique[:50]):
+        split = [_TIME.fullmatch(text) for text in unique]
+        if not all(split):
+            return []
+        texts = np.array([match["date"].strip() for match in split if match], dtype=object)
+        clock = np.array([_seconds(match) for match in split if match]).astype("timedelta64[s]")
+        if any(match["zone"] not in (None, "Z") for match in split if match):
+            said = ", in UTC"
+    made = []
+    for form, unit in _formats(given):
+        if np.isnat(_by_format(texts[:20], form)).any():
+            continue
+        values = _by_format(texts, form)
+        if not np.isnat(values).any():
+            values = values + clock
+            unit = unit if unit != "day" or not clock.any() else _unit(values)
+            made.append(Dates(values, unit, f"dates{said} of the form {form}"))
+    made = _within(made)
+    units = {each.unit for each in made}
+    if len(units) > 1:  # 202404: a month, or a week? The name of the column says so, or nobody.
+        like = [each for each in made if named_like(column, each.unit, _GERMAN.get(each.unit, "?"))]
+        made = like or made
+    return made
+
+
+_GERMAN = {"week": "woche", "month": "monat", "quarter": "quartal"}
+
+
+#: Words in the names of columns that tell the time.
+TIME_WORDS = (
+    "date", "day", "datum", "tag", "week", "woche", "month", "monat", "quarter", "quartal", "year",
+    "jahr", "time", "zeit", "when", "period", "bought_at", "_at", "fecha", "jour", "mois",
+)  # fmt: skip
+
+
+def _within(made: list[Dates]) -> list[Dates]:
+    low, high = (np.datetime64(f"{year}-01-01", "s") for year in (_YEARS[0], _YEARS[1] + 1))
+    return [each for each in made if bool(((each.values >= low) & (each.values < high)).all())]
+
+
+def _seconds(match: re.Match[str]) -> int:
+    hour = int(match["h"])
+    if half := match["half"]:
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    made = hour * 3600 + int(match["m"]) * 60 + int(match["s"] or 0)
+    zone = match["zone"]
+    if zone and zone != "Z":
+        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        made -= offset if zone[0] == "+" else -offset
+    return made
+
+
+def _by_format(texts: np.ndarray, form: str) -> np.ndarray:
+    """Return dates of a format, NaT where a text has another: datetime64[s], shape (n,)."""
+    series = pd.Series(texts, dtype=object)
+    if "%q" in form:
+        parts = series.str.extract(
+            "^" + form.replace("%Y", "(?P<y>[0-9]{4})").replace("%q", "(?P<q>[1-4])") + "$"
+        )
+        months = 3 * pd.to_numeric(parts["q"]) - 2
+        made = parts["y"] + "-" + months.map("{:02.0f}".format, na_action="ignore")
+        series, form = made, "%Y-%m"
+    elif "%G" in form:
+        series, form = series.where(series.str.len() >= 6) + " 1", form + " %u"
+    digits = {"%Y%m": 6, "%Y%m%d": 8, "%d%m%Y": 8, "%G%V %u": 8}
+    if form in digits:  # else 2024111 is a date, too
+        series = series.where(series.str.len() == digits[form])
+    try:
+        made = pd.to_datetime(series, format=form, errors="coerce")
+    except (ValueError, TypeError, OverflowError):
+        return np.full(len(texts), np.datetime64("NaT", "s"))
+    return made.to_numpy().astype("datetime64[s]")
+
+
+# -- Tables from files, whatever separates their columns ---------------------------------------
+
+
+def read_table(path: str | Path | pd.DataFrame | Table, **options: Any) -> Table:
+    """Read a table of any kind: CSV and its relatives, XLSX, Parquet, or a frame.
+
+    Parameters
+    ----------
+    path : str, Path, DataFrame or Table
+        A file (``.csv``, ``.tsv``, ``.txt``, ``.dat``, ``.xlsx``, ``.parquet``, also with
+        ``.gz``), or a frame, whose index is a column if it has a name or holds dates.
+    **options
+        Fields of :class:`Reading`; ``source``: what to call a frame.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    CalibrationError
+        If it cannot be read, or can be read in two ways.
+
+    Notes
+    -----
+    An encoding is taken for granted only if it is marked (BOM), UTF-8 or Windows-1252 without
+    anything that hardly any text in it has. Decimal signs, dates and total rows are settled
+    where a column is read.
+
+    Examples
+    --------
+    >>> table = read_table(pd.DataFrame({"paid": ["4,60", "1.234,50"]}))
+    >>> [float(each) for each in table.numbers("paid")], table.decisions
+    ([4.6, 1234.5], ['paid: decimal commas'])
+    """
+    source = options.pop("source", None)
+    known = list(Reading.__dataclass_fields__)
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"read_table() got an unexpected keyword argument {name!r}{hint(name, known)}"
+            )
+    reading = Reading(**options)
+    _check(reading)
+    if isinstance(path, Table):
+        return path
+    if isinstance(path, pd.DataFrame):
+        return Table(source or "table", _framed(path), None, reading)
+    made = _Opened(Path(path), reading).table(source)
+    return _totalled(made)
+
+
+def _check(reading: Reading) -> None:
+    """Refuse options that are none."""
+    for name, known in (
+        ("separator", tuple(SEPARATORS)),
+        ("total", ("drop", "keep")),
+        ("decimal", ("point", "comma")),
+    ):
+        value = getattr(reading, name)
+        if value is not None and value not in known:
+            expected = f"one of {', '.join(known)}"
+            raise CalibrationError(f"--{name}: expected {expected}, found {found(value)}")
+    if reading.dates not in (None, "day-first", "month-first") and "%" not in str(reading.dates):
+        raise CalibrationError(
+            "--dates: expected day-first, month-first or a format such as %d/%m/%Y, found "
+            f"{found(reading.dates)}"
+        )
+    if reading.encoding is not None:
+        try:
+            codecs.lookup(reading.encoding)
+        except (LookupError, ValueError):
+            raise CalibrationError(
+                f"--encoding: expected an encoding such as cp1252, found {found(reading.encoding)}"
+            ) from None
+
+
+def _framed(frame: pd.DataFrame) -> pd.DataFrame:
+    index = frame.index
+    keeps = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) or any(
+        name is not None for name in index.names
+    )
+    made = frame.reset_index(drop=not keeps)
+    return made.rename(columns={"index": "date"}) if keeps and index.names == [None] else made
+
+
+class _Opened:
+    """One file on its way to a table."""
+
+    def __init__(self, path: Path, reading: Reading):
+        self.path = path
+        self.reading = reading
+        self.decisions: list[str] = []
+        zipped = path.suffix.lower() == ".gz"
+        self.kind = (path.with_suffix("") if zipped else path).suffix.lower()
+
+    def wrong(self, text: str, line: int | None = None) -> CalibrationError:
+        where = str(self.path) if line is None else f"{self.path}:{line}"
+        return CalibrationError(one_line(f"{where}: {text}"))
+
+    def table(self, source: str | None) -> Table:
+        kind, path = self.kind, self.path
+        if kind not in _KINDS:
+            old = " (save it as .xlsx)" if kind in (".xls", ".xlsb", ".ods", ".numbers") else ""
+            raise self.wrong(
+                f"expected a table ({', '.join(_KINDS)}), found {kind or 'no suffix'}{old}"
+            )
+        if path.exists() and not is_file(path) and not path.is_dir():
+            raise self.wrong("expected a file, found something else")  # a pipe keeps us waiting
+        try:
+            check_size(path)
+            if kind == ".parquet":
+                frame = _framed(pd.read_parquet(BytesIO(path.read_bytes())))
+                return Table(source or path.name, frame, np.arange(len(frame)), self.reading)
+            if kind in (".xlsx", ".xlsm"):
+                sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
+            else:
+                data = self._bytes()
+        except TooLargeError as error:
+            raise self.wrong(f"expected a table, found {error}") from None
+        except CalibrationError:
+            raise
+        except OSError as error:
+            said = (error.strerror or "none").lower()
+            raise self.wrong(f"expected a file, found {said}") from None
+        except Exception as error:  # noqa: BLE001 - what readers of these formats raise is open
+            raise self.wrong(
+                f"expected a {kind[1:]} file, found something else ({error})"
+            ) from None
+        if kind in _TEXTS:
+            frame, lines = self._from_text(self._decoded(data))
+        else:
+            frame, lines = self._from_sheets(sheets)
+        return Table(source or path.name, frame, lines, self.reading, self.decisions)
+
+    # -- text ---------------------------------------------------------------------
+
+    def _bytes(self) -> bytes:
+        data = self.path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            try:
+                with gzip.open(BytesIO(data)) as file:
+                    data = file.read(MAX_TABLE_BYTES + 1)
+            except (EOFError, gzip.BadGzipFile, OSError) as error:
+                raise self.wrong(f"expected a gzip file, found a damaged one ({error})") from None
+            if len(data) > MAX_TABLE_BYTES:
+                most = MAX_TABLE_BYTES >> 20
+                raise self.wrong(f"expected a table, found more than the {most} MiB that are read")
+            self.decisions.append("unpacked (gzip)")
+        for start, what in ((b"PK\x03\x04", ".xlsx"), (b"PAR1", ".parquet")):
+            if data.startswith(start):
+                raise self.wrong(f"expected text, found a file of another kind ({what}?)")
+        if not data.strip():
+            raise self.wrong("expected a table, found an empty file")
+        return data
+
+    def _decoded(self, data: bytes) -> str:
+        """Return the text, in the encoding that is given, marked, or beyond doubt."""
+        given = self.reading.encoding
+        marks = (
+            (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+            (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+            (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+            (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+        )
+        marked = next((each for each in marks if data.startswith(each[0])), None)
+        name, label = (given, given) if given else marked[1:] if marked else ("utf-8", "UTF-8")
+        try:
+            text = data.decode(name)
+        except (UnicodeDecodeError, UnicodeError) as error:
+            start = getattr(error, "start", 0)
+            line = data[:start].count(b"\n") + 1
+            if given or marked:
+                raise self.wrong(f"expected {label}, found another encoding", line) from None
+            text, label = self._eight_bits(data, line), "Windows-1252"
+        if "\0" in text:
+            raise self.wrong("expected text, found a file of another kind")
+        if label != "UTF-8" and not given:
+            word = next((w for w in re.findall(r"\w+", text) if not w.isascii()), "")
+            example = f", such as {found(word)}" if word else ""
+            self.decisions.append(one_line(f"encoding: {label}{example} (--encoding)"))
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _eight_bits(self, data: bytes, line: int) -> str:
+        """Return Windows-1252 text, unless it hardly can be any.
+
+        Signs between letters (M\u201dller), letters beyond ASCII in a row and codes without a
+        character speak of another code page; which one it is remains a question.
+        """
+        try:
+            text = data.decode("cp1252")
+            odd = re.search(
+                r"(?<=[A-Za-z])[^\w\s.,;:'’`´\-–/&+*()\"@#%\x00-\x7f](?=[A-Za-z])", text
+            )
+            odd = odd or re.search(r"[^\W\d_\x00-\x7f]{3}", text)
+        except UnicodeDecodeError:
+            odd = True
+        if not odd:
+            return text
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(data[: 1 << 16]).best()
+        like = f", perhaps {best.encoding}" if best is not None and best.encoding != "ascii" else ""
+        option = f"--encoding {best.encoding}" if like else "--encoding NAME"
+        raise self.wrong(
+            f"expected UTF-8 or Windows-1252, found another encoding{like} ({option})", line
+        )
+
+    def _from_text(self, text: str) -> tuple[pd.DataFrame, np.ndarray]:
+        given = SEPARATORS.get(self.reading.separator or "")
+        skipped = 0
+        if match := re.match(r'\ufeff?"?sep=(.)"?\n', text, re.IGNORECASE):
+            given = given or match[1]
+            text, skipped = text[match.end() :], 1
+            self.decisions.append(f"line 1 names the separator: {found(given)}")
+        mark, head = self._layout(text, given, skipped)
+        begin = 0
+        for _ in range(head):
+            begin = text.find("\n", begin) + 1
+        first = skipped + head + 1
+        if head:
+            title = found(" ".join(text[:begin].split()))
+            self.decisions.append(f"title above the table: {head} lines left out, {title}")
+        try:
+            frame = pd.read_csv(
+                StringIO(text[begin:]), sep=mark, header=None, dtype=str, keep_default_na=False,
+                skipinitialspace=mark != "\t", skip_blank_lines=False,
+            )  # fmt: skip
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+            said = " ".join(str(error).split())
+            said = re.sub(
+                r".*Expected (\d+) fields in line (\d+), saw (\d+).*",
+                lambda m: f"line {int(m[2]) + first - 1} has {m[3]} cells, not {m[1]}",
+                said,
+            )
+            raise self.wrong(f"expected rows of equal length, found: {said}") from None
+        lines = np.arange(len(frame)) + first
+        return self._headed(frame.iloc[1:], frame.iloc[0], lines[1:], first)
+
+    def _layout(self, text: str, given: str | None, skipped: int) -> tuple[str, int]:
+        """Return the separator and the number of lines above the names of the columns."""
+        end = 0
+        for _ in range(300):
+            end = text.find("\n", end) + 1
+            if not end:
+                break
+        sample = text[:end] if end else text
+        found_: dict[str, tuple[int, int]] = {}
+        for mark in (given,) if given else SEPARATORS.values():
+            rows, starts = _rows(sample, mark)
+            if self.reading.header is not None:
+                line = self.reading.header - 1 - skipped
+                if line not in starts or line < 0:
+                    raise self.wrong(
+                        f"--header: expected a line of the file, found {self.reading.header}"
+                    )
+                found_[mark] = (len(rows[starts.index(line)]), line)
+                continue
+            place = _header(rows)
+            if place is not None:
+                found_[mark] = (len(rows[place]), starts[place])
+        if given:
+            return given, found_.get(given, (1, 0))[1]
+        # Decimal commas make rows of equal width, too, but not of the names above them.
+        wide = {mark: place for mark, place in found_.items() if place[0] > 1}
+        first = min((line for _, line in wide.values()), default=0)
+        wide = {mark: place for mark, place in wide.items() if place[1] == first}
+        if len(wide) > 1 and self.reading.header is None:
+            names = {sign: name for name, sign in SEPARATORS.items()}
+            these = " or ".join(f"--separator {names[mark]}" for mark in wide)
+            raise self.wrong(f"expected one way to separate columns, found more ({these})")
+        if wide:
+            mark = max(wide, key=lambda each: wide[each][0])
+            return mark, wide[mark][1]
+        head = text.split("\n", 1)[0]
+        return max(SEPARATORS.values(), key=head.count), 0
+
+    def _headed(
+        self, frame: pd.DataFrame, names: pd.Series, lines: np.ndarray, first: int
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return rows under the names of their columns, without what stands around them."""
+        frame = frame.reset_index(drop=True)
+        names = names.where(names.notna(), "").map(_text)
+        empty = frame.isna() | (frame.apply(lambda c: c.map(_text)) == "") if len(frame) else frame
+        kept = [
+            k for k in range(len(names)) if names.iloc[k] or not (len(frame) and empty[k].all())
+        ]
+        labels = [names.iloc[k] or f"(unnamed {k + 1})" for k in kept]
+        twice = next((name for k, name in enumerate(labels) if name in labels[:k]), None)
+        if twice is not None:
+            raise self.wrong(f"expected each column once, found {found(twice)} twice")
+        if len(frame):
+            blank = empty[kept].all(axis=1).to_numpy()
+            last = len(frame) - 1 - int((~blank)[::-1].argmax()) if not blank.all() else -1
+            foot = last
+            while foot > 0 and len(kept) > 2 and _is_note(frame.iloc[foot][kept], empty.iloc[foot]):
+                foot -= 1
+            if foot < last:
+                said = found(_text(frame.iloc[foot + 1][kept[0]]))
+                self.decisions.append(one_line(f"note below the table left out: {said}"))
+            keep = ~blank & (np.arange(len(frame)) <= foot)
+            frame, lines = frame.loc[keep].reset_index(drop=True), lines[keep]
+        frame = frame[kept]
+        frame.columns = pd.Index(labels)
+        short = frame.isna()
+        if self.kind in _TEXTS and short.to_numpy().any():
+            k = int(short.to_numpy().any(axis=1).argmax())
+            n = int((~short.iloc[k]).sum())
+            text = f"expected {len(labels)} cells, as in line {first}, found {n}"
+            raise self.wrong(text, int(lines[k]))
+        for name in frame.columns:
+            frame[name] = _trimmed(frame[name])
+        return frame, lines
+
+    # -- workbooks ----------------------------------------------------------------
+
+    def _from_sheets(self, sheets: dict[Any, pd.DataFrame]) -> tuple[pd.DataFrame, np.ndarray]:
+        given = self.reading.sheet
+        if given is not None and given not in sheets:
+            near = hint(given, map(str, sheets), listed=12)
+            raise self.wrong(f"--sheet: expected a sheet, found {found(given)}{near}")
+        wanted = sheets if given is None else {given: sheets[given]}
+        tables = {}
+        for name, sheet in wanted.items():
+            rows = [[None if pd.isna(v) else v for v in row] for row in sheet.head(300).to_numpy()]
+            head = _header(rows) if self.reading.header is None else self.reading.header - 1
+            if head is not None and head < len(sheet):
+                tables[name] = (head, int(sheet.notna().to_numpy().sum()))
+        if not tables:
+            these = ", ".join(map(found, map(str, wanted)))
+            raise self.wrong(f"expected a sheet with a table, found none (sheets: {these})")
+        ordered = sorted(tables, key=lambda name: -tables[name][1])
+        if len(ordered) > 1 and tables[ordered[1]][1] * 10 > tables[ordered[0]][1]:
+            these = ", ".join(map(found, map(str, ordered)))
+            raise self.wrong(f"expected one sheet with a table, found {these} (--sheet NAME)")
+        name = ordered[0]
+        head = tables[name][0]
+        if len(sheets) > 1:
+            others = ", ".join(str(each) for each in sheets if each != name)
+            self.decisions.append(one_line(f"sheet {found(str(name))} read, not {others}"))
+        if head:
+            self.decisions.append(f"title above the table: {head} rows left out")
+        sheet = sheets[name]
+        lines = np.arange(len(sheet)) + 1
+        return self._headed(sheet.iloc[head + 1 :], sheet.iloc[head], lines[head + 1 :], head + 1)
+
+
+def _trimmed(column: pd.Series) -> pd.Series:
+    """Return a column without blanks around texts, and as numbers or dates if all of it is."""
+    made = column.map(lambda v: v.strip() if isinstance(v, str) else v)
+    if made.map(lambda v: isinstance(v, str)).all():
+        return made
+    return made.where(made.notna(), "") if made.isna().any() else made.infer_objects()
+
+
+def _rows(text: str, mark: str) -> tuple[list[list[str]], list[int]]:
+    """Return the rows of a text, and the line at which each starts, from 0."""
+    rows, starts, line = [], [], 0
+    reader = csv.reader(StringIO(text), delimiter=mark, skipinitialspace=mark != "\t")
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            break
+        rows.append(row)
+        starts.append(line)
+        line = reader.line_num
+    return rows, starts
+
+
+def _header(rows: Sequence[Sequence[Any]]) -> int | None:
+    """Return the number of the row with the names of the columns, None if there is no table.
+
+    It is the first as wide as most rows are, without an empty cell but for one; the
+    rows below are as wide, and most of its cells are no numbers.
+    """
+    widths = Counter(len(row) for row in rows if any(_said(cell) for cell in row))
+    if not widths:
+        return None
+    filled = Counter()
+    for row in rows:
+        filled[sum(map(_said, row))] += 1
+    most = max(count for count in widths.values())
+    width = max(w for w, count in widths.items() if 2 * count >= most)
+    if width < 2:
+        return None
+    used = max(
+        (sum(map(_said, row)) for row in rows[:300] if len(row) == width),
+        default=width,
+    )
+    for k, row in enumerate(rows):
+        names = [cell for cell in row if _said(cell)]
+        if len(row) != width or len(names) < max(min(used, width) - 1, 2):
+            continue
+        below = [each for each in rows[k + 1 :] if any(map(_said, each))]
+        equal = sum(len(each) == width for each in below)
+        words = sum(isinstance(cell, str) and not _is_number(cell) for cell in names)
+        return k if 2 * words >= len(names) and 10 * equal >= 9 * len(below) - 10 else None
+    return None
+
+
+def _said(cell: Any) -> bool:
+    return cell is not None and bool(str(cell).strip())
+
+
+def _is_number(text: str) -> bool:
+    read = _read_numbers([text])
+    return not read.blank[0] and bool(np.isfinite([read.point[0], read.comma[0]]).any())
+
+
+def _is_note(row: pd.Series, empty: pd.Series) -> bool:
+    """Whether a row is one text in the first cell, such as a source below a table."""
+    rest = [bool(empty[k]) for k in row.index[1:]]
+    return all(rest) and not bool(empty[row.index[0]]) and not _is_number(_text(row.iloc[0]))
+
+
+#: How rows of sums are called.
+_TOTALS = re.compile(
+    r"(grand |sub)?totals?|sums?|summe[n]?|gesamt(summe|ergebnis)?|insgesamt|somme|totale?|overall"
+    r"|all( firms| customers)?|alle",
+    re.IGNORECASE,
+)
+
+
+def _totalled(table: Table) -> Table:
+    """Leave out a last row that holds the sums of the rows above it."""
+    if len(table) < 2:
+        return table
+    last = table.frame.iloc[-1]
+    label = next((_text(cell) for cell in last if _said(_plain(cell)) and not pd.isna(cell)), "")
+    if not _TOTALS.fullmatch(label.rstrip(": ")):
+        return table
+    what = table.reading.total
+    if what is None:
+        gaps = any(
+            not _said(cell) or pd.isna(cell)
+            for cell, above in zip(last, table.frame.iloc[-2], strict=True)
+            if _said(above) and not pd.isna(above)
+        )
+        if not gaps and not _adds_up(table):
+            raise table.wrong(
+                f"expected a row like those above, found {found(label)}, which may be their sum "
+                "(--total drop or keep)",
+                None,
+                len(table) - 1,
+            )
+        what = "drop"
+    if what == "drop":
+        table.decide(f"last row {found(label)} left out: a total")
+        table.drop(np.arange(len(table)) == len(table) - 1)
+    return table
+
+
+def _adds_up(table: Table) -> bool:
+    """Whether the last row of some column is the sum of the others, but for rounding."""
+    for name in table.columns:
+        unique = list(table.frame[name])
+        read = _read_numbers(unique)
+        for values in (read.point, read.comma):
+            if np.isfinite(values).all() and values[-1]:
+                gap = abs(values[:-1].sum() - values[-1])
+                if gap <= 0.005 * abs(values[-1]):
+                    return True
+    return False
+
+
+def normal(name: str) -> str:
+    """Return the letters and digits of a name, in small letters: Customer ID is customerid."""
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def first_named(names: Iterable[str], known: Iterable[str]) -> str | None:
+    """Return the first known name that is there, whatever stands between its words."""
+    there = {normal(name): name for name in reversed(list(names))}
+    return next((there[normal(name)] for name in known if normal(name) in there), None)
