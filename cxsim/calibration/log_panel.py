@@ -25,19 +25,22 @@ from cxsim.calibration.order_log import (
     LENGTHS,
     MEANING,
     Lines,
-    Table,
     carried,
     choose_period,
+    column_of,
     first_day,
+    labels_of,
     large_brands,
     pair_returns,
     period_fit,
     periods_of,
     quantity_slope,
     read_lines,
+    times_of,
     within_share,
 )
 from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
+from cxsim.calibration.table_reading import read_table
 from cxsim.messages import AttributeHints, cells, choice, found, hint, number, whole
 
 # -- From lines to a panel ----------------------------------------------------------------------
@@ -157,7 +160,6 @@ def panel_from_log(
     amount: str | None = None,
     store: str | None = None,
     list_price: str | None = None,
-    dates: str | None = None,
     period: str | None = None,
     amount_is: str | None = None,
     returns: str = "cancel",
@@ -174,7 +176,7 @@ def panel_from_log(
     sample: int | None = None,
     seed: int = 0,
     currency: str = "EUR",
-    source: str | None = None,
+    **reading: Any,
 ) -> LogPanel:
     """Make a purchase panel of an order log; every decision is named and counted.
 
@@ -185,8 +187,6 @@ def panel_from_log(
         has them quantity (negative for returns), store and list price.
     customer, date, brand, quantity, amount, store, list_price : str, optional
         Columns that are not found by their names; ``"none"``: not there.
-    dates : str, optional
-        Format of dates (``%d.%m.%Y``), ``number`` for numbers of periods, or ``excel``.
     period : {"day", "week", "month"}, optional
         Length of a period [default: the shortest in which at most 5 % of customer-periods
         hold purchases of two days and each large brand is bought in 80 % of periods].
@@ -222,8 +222,9 @@ def panel_from_log(
     seed : int
         Of the sample.
     currency : str
-    source : str, optional
-        What to call the log [default: the file's name].
+    **reading
+        How to read the table where it can be read in two ways: ``dates``, ``decimal``,
+        ``encoding``, ``separator``, ``sheet``, ``header``, ``total``; ``source``: its name.
 
     Returns
     -------
@@ -256,7 +257,7 @@ def panel_from_log(
     carry = whole(carry, "carry", low=0)
     minimum_purchases = whole(minimum_purchases, "minimum_purchases", low=1)
     lines = read_lines(
-        log, source=source, dates=dates, customer=customer, date=date, brand=brand,
+        log, **reading, customer=customer, date=date, brand=brand,
         quantity=quantity, amount=amount, store=store, list_price=list_price,
     )  # fmt: skip
     _check_brands(lines)
@@ -456,7 +457,7 @@ def _length(
     if lines.resolution == "number":
         said.add("period", n, n, "as the log numbers them", "dates")
         return "period", False
-    if lines.resolution in ("week", "month"):
+    if lines.resolution in ("week", "month", "quarter"):
         said.add("period", n, n, f"{lines.resolution}, as the log has it")
         return lines.resolution, False
     shares = np.bincount(lines.brand, minlength=len(names)) / n
@@ -489,7 +490,7 @@ def numbered(
     start = int(period.min())
     number_of = period - start
     last = int(number_of.max())
-    if length in ("week", "month") and last > 1 and lines.resolution in ("day", "time"):
+    if length in ("week", "month") and last > 1 and lines.resolution in ("day", "second"):
         into = pd.Series(lines.day - first_day(period, length)).groupby(number_of).max()
         cut = int(into.iloc[-1]) < float(into.iloc[:-1].median())
         rows = number_of == last
@@ -690,8 +691,7 @@ def _listed(
 ) -> np.ndarray:
     """Return prices of a list at each occasion, shape (F, N); NaN where it has none."""
     has_store = len(lines.stores) > 1
-    dates = "number" if lines.resolution == "number" else None
-    given = _price_list(prices, dates)
+    given = _price_list(prices, lines.resolution)
     number = {name: k for k, name in enumerate(names)}
     place = {str(name): k for k, name in enumerate(lines.stores)}
     made = np.full((len(names), len(day)), np.nan)
@@ -712,17 +712,19 @@ def _listed(
     return made
 
 
-def _price_list(prices: str | Path | pd.DataFrame, dates: str | None) -> pd.DataFrame:
+def _price_list(prices: str | Path | pd.DataFrame, resolution: str) -> pd.DataFrame:
     """Return a price list: ``brand, store, day, price``, sorted by day."""
-    reader = Table(prices, None if not isinstance(prices, pd.DataFrame) else "prices")
-    rows = np.arange(len(reader.frame))
-    date, brand, price = (str(reader.column(what, None)) for what in ("date", "brand", "amount"))
-    store = reader.column("store", None, must=False)
-    _, day, _ = reader.times(date, rows, dates)
-    codes, labels = reader.codes(brand, rows)
-    made = {"brand": labels[codes], "store": "", "day": day, "price": reader.numbers(price, rows)}
+    options = {"source": "prices"} if isinstance(prices, pd.DataFrame) else {}
+    table = read_table(prices, **options)
+    date, brand, price = (str(column_of(table, what, None)) for what in ("date", "brand", "amount"))
+    store = column_of(table, "store", None, must=False)
+    _, day, unit = times_of(table, date)
+    if (unit == "number") != (resolution == "number"):
+        raise table.wrong(f"expected dates as in the log, found {found(unit)}s", date)
+    codes, labels = labels_of(table, brand)
+    made = {"brand": labels[codes], "store": "", "day": day, "price": table.numbers(price)}
     if store is not None:
-        where, stores = reader.codes(store, rows)
+        where, stores = labels_of(table, store)
         made["store"] = stores[where]
     return pd.DataFrame(made).sort_values("day", kind="stable")
 

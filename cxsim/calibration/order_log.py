@@ -7,15 +7,15 @@ which brands stand for themselves. :mod:`cxsim.calibration.log_panel` puts them 
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.panel import CalibrationError, read_table
-from cxsim.messages import found, hint, one_line
+from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.table_reading import Table, first_named, read_table
+from cxsim.messages import found, hint
 
 # -- Columns of a log, found by name ------------------------------------------------------------
 
@@ -58,10 +58,6 @@ MEANING = {
 LENGTHS = ("day", "week", "month")
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-
 class Lines(NamedTuple):
     """Lines of a log, read and sorted by customer, time and everything else.
 
@@ -81,7 +77,7 @@ class Lines(NamedTuple):
     list_price : ndarray, shape (N,), or None
         Price per unit before coupons.
     resolution : str
-        What the time column tells: ``time``, ``day``, ``week``, ``month`` or ``number``.
+        What the time column tells, as :func:`times_of` returns it.
     facts : dict
         What was seen on the way: rows, blanks, row order, columns used and not used.
     """
@@ -114,267 +110,169 @@ class Lines(NamedTuple):
         return self._replace(**some, list_price=lists)
 
 
-#: Formats of dates that are tried, with what they tell.
-_FORMATS = {
-    **{
-        day + clock: "time" if clock else "day"
-        for day in ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y")
-        for clock in ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S")
-    },
-    "%Y%m%d": "day",
-    "%Y-%m": "month",
-    "%Y%m": "month",
-    "%G-W%V-%u": "day",
-    "%G-W%V": "week",
-}
-
-_EARLIEST, _LATEST = pd.Timestamp("1990-01-01"), pd.Timestamp("2035-12-31")
-
-
-class Table:
-    """One table on its way to lines."""
-
-    def __init__(self, log: str | Path | pd.DataFrame, source: str | None):
-        in_file = not isinstance(log, pd.DataFrame)
-        self.in_file = in_file
-        self.frame = read_table(log) if in_file else log.reset_index(drop=True)
-        self.source = source or (Path(log).name if in_file else "log")
-        names = [str(name) for name in self.frame.columns]
-        self.frame = self.frame.set_axis(names, axis=1)
-        twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
-        if twice is not None:
-            raise self.wrong(f"expected each column once, found {found(twice)} twice")
-        if self.frame.empty:
-            raise self.wrong("expected a row per purchase, found none")
-
-    def wrong(self, text: str, column: str | None = None, row: int | None = None) -> Exception:
-        """Return the error that says what was expected where."""
-        where = self.source
-        if row is not None:
-            where += f":{row + 2}" if self.in_file else f": row {row}"
-        return CalibrationError(one_line(": ".join(p for p in (where, column, text) if p)))
-
-    def column(self, what: str, given: str | None, *, must: bool = True) -> str | None:
-        """Return the column that says this: the one given, or the first known one."""
-        there = {name: name for name in self.frame.columns}
-        if given == "none":
-            return None
-        if given is not None:
-            if given in there:
-                return given
-            near = hint(given, there, listed=12)
-            raise self.wrong(f"expected a column {given!r} ({MEANING[what]}), found none{near}")
-        plain = {_plain(name): name for name in reversed(there)}
-        name = next((plain[name] for name in NAMES[what] if name in plain), None)
-        if name is None and must:
-            listed = ", ".join(map(found, list(there)[:12]))
-            option = what.replace("_", "-")
-            raise self.wrong(
-                f"expected a column {what!r} ({MEANING[what]}; or name it with --{option}), "
-                f"found {listed}"
-            )
-        return name
-
-    def blank(self, column: str) -> np.ndarray:
-        """Return where a column is empty."""
-        raw = self.frame[column]
-        empty = raw.isna().to_numpy()
-        return empty | (raw == "").to_numpy(dtype=bool) if raw.dtype.kind not in "biufM" else empty
-
-    def codes(self, column: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return numbers and labels of a column of names; the labels in alphabetical order."""
-        raw = self.frame[column]
-        if rows.size < len(raw):
-            raw = raw.iloc[rows]
-        if raw.dtype.kind == "f" and (raw % 1 == 0).all():
-            raw = raw.astype("int64")  # a whole number that a blank elsewhere made a fraction
-        numbers, labels = pd.factorize(raw)
-        texts = pd.Index(labels).astype(str).str.strip().to_numpy(dtype=object)
-        unique, place = np.unique(texts.astype(str), return_inverse=True)
-        return place[numbers].astype(np.int32), unique.astype(object)
-
-    def numbers(self, column: str, rows: np.ndarray) -> np.ndarray:
-        """Return a column of finite numbers."""
-        raw = self.frame[column]
-        if raw.dtype.kind in "iuf":
-            values = raw.to_numpy(dtype=float)[rows]
-        else:
-            codes, labels = pd.factorize(raw)
-            read = pd.to_numeric(pd.Series(labels, dtype=object), errors="coerce")
-            values = np.append(read.to_numpy(dtype=float), np.nan)[codes][rows]
-        bad = ~np.isfinite(values)
-        if bad.any():
-            row = int(rows[bad.argmax()])
-            raise self.wrong(f"expected a number, found {found(raw.iloc[row])}", column, row)
-        return values
-
-    def times(
-        self, column: str, rows: np.ndarray, given: str | None
-    ) -> tuple[np.ndarray, np.ndarray, str]:
-        """Return ranks of times, days (or numbers of periods), and what the column tells."""
-        raw = self.frame[column].iloc[rows]
-        if raw.dtype.kind == "M":
-            stamps = raw.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
-            unique, moment = np.unique(stamps, return_inverse=True)
-            days = unique.astype("datetime64[D]").astype(np.int64)
-            exact = bool((unique == unique.astype("datetime64[D]")).all())
-            return moment, days[moment], "day" if exact else "time"
-        codes, labels = pd.factorize(raw)
-        texts = pd.Index(labels).map(str).str.strip()
-        read, resolution = self._read_times(column, rows, codes, texts, given)
-        unique, place = np.unique(read, return_inverse=True)
-        if resolution == "number":
-            return place[codes], unique.astype(np.int64)[place[codes]], resolution
-        days = unique.astype("datetime64[D]").astype(np.int64)
-        return place[codes], days[place[codes]], resolution
-
-    def _read_times(
-        self, column: str, rows: np.ndarray, codes: np.ndarray, texts: pd.Index, given: str | None
-    ) -> tuple[np.ndarray, str]:
-        """Return the times that different texts stand for, and what they tell."""
-        integers = texts.str.fullmatch(r"\d{1,9}(\.0+)?").all()
-        calendar = integers and texts.str.fullmatch(r"(19|20)\d{4}(\d\d)?").all()
-        serial = integers and pd.to_numeric(texts).isin(range(32874, 49675)).all()
-        if given == "number" or (given is None and integers and not calendar and not serial):
-            numbers = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=float)
-            bad = ~np.isfinite(numbers) | (numbers % 1 != 0)
-            self._refuse(bad, "the number of a period", column, rows, codes, texts)
-            return numbers, "number"
-        if given == "excel":
-            first = pd.Timestamp("1899-12-30")
-            return (first + pd.to_timedelta(pd.to_numeric(texts), unit="D")).to_numpy(), "day"
-        if serial and given is None:
-            raise self.wrong(
-                f"expected one reading of {texts[0]}, found two: a day as spreadsheets number "
-                "them, or the number of a period (--dates excel, or --dates number)",
-                column,
-            )
-        if given is not None:
-            made = self._parsed(texts, given)
-            self._refuse(made.isna(), f"a date like {given}", column, rows, codes, texts)
-            return made.to_numpy(), _FORMATS.get(given, "time" if "%H" in given else "day")
-        few = texts[:500]
-        near = [form for form in _FORMATS if self._fits(self._parsed(few, form))]
-        fits = {form: made for form in near if self._fits(made := self._parsed(texts, form))}
-        if not fits:
-            known = [self._parsed(texts, form).notna() for form in _FORMATS]
-            best = max(known, key=lambda good: int(good.sum()))
-            what = "a date, such as 2025-01-31 (or its format with --dates)"
-            self._refuse(~best, what, column, rows, codes, texts)
-            row = int(rows[0])
-            raise self.wrong(f"expected dates from 1990 to 2035, found {texts[0]!r}", column, row)
-        form, first = next(iter(fits.items()))
-        for other, made in fits.items():
-            if not made.equals(first):
-                k = int((made != first).argmax())
-                raise self.wrong(
-                    f"expected one reading of {texts[k]!r}, found two: {form} and {other} "
-                    f"(--dates {form}, or --dates {other})",
-                    column,
-                )
-        return first.to_numpy(), _FORMATS[form]
-
-    @staticmethod
-    def _parsed(texts: pd.Index, form: str) -> pd.Series:
-        if form == "%G-W%V":
-            texts, form = texts + "-1", "%G-W%V-%u"
-        length = {"%Y%m": 6, "%Y%m%d": 8}.get(form)  # else 202501 would be 2 January 2025
-        made = pd.Series(pd.to_datetime(texts, format=form, errors="coerce"))
-        return made.where(pd.Series(texts.str.len() == length)) if length else made
-
-    @staticmethod
-    def _fits(made: pd.Series) -> bool:
-        return bool(made.notna().all() and made.min() >= _EARLIEST and made.max() <= _LATEST)
-
-    def _refuse(
-        self,
-        bad: Any,
-        what: str,
-        column: str,
-        rows: np.ndarray,
-        codes: np.ndarray,
-        texts: pd.Index,
-    ) -> None:
-        bad = np.asarray(bad)
-        if bad.any():
-            k = int(np.argmax(bad[codes]))
-            raise self.wrong(f"expected {what}, found {texts[codes[k]]!r}", column, int(rows[k]))
-
-
-def read_lines(
-    log: str | Path | pd.DataFrame,
-    *,
-    source: str | None = None,
-    dates: str | None = None,
-    **columns: str | None,
-) -> Lines:
-    """Read the lines of an order log.
+def column_of(table: Table, what: str, given: str | None, *, must: bool = True) -> str | None:
+    """Return the column that says this: the one given, or the first known one.
 
     Parameters
     ----------
-    log : str, Path or DataFrame
-        A row per line of an order.
-    source : str, optional
-        What to call it [default: the file's name].
-    dates : str, optional
-        Format of dates (``%d.%m.%Y``), ``number`` for numbers of periods, or ``excel``.
-    **columns : str, optional
-        Names of the columns ``customer, date, brand, quantity, amount, store, list_price``
-        where they are not found by themselves; ``"none"``: not there.
+    table : Table
+    what : str
+        A key of :data:`NAMES`.
+    given : str, optional
+        Name of the column; ``"none"``: there is none.
+    must : bool
+        Whether it has to be there.
 
     Raises
     ------
     CalibrationError
-        If a column is missing, a cell cannot be read, or dates can be read in two ways.
+        If it is not there.
     """
-    reader = Table(log, source)
-    frame = reader.frame
+    if given == "none":
+        return None
+    if given is not None:
+        if given in table.columns:
+            return given
+        near = hint(given, table.columns, listed=12)
+        raise table.wrong(f"expected a column {given!r} ({MEANING[what]}), found none{near}")
+    name = first_named(table.columns, NAMES[what])
+    if name is None and must:
+        listed = ", ".join(map(found, table.columns[:12]))
+        raise table.wrong(
+            f"expected a column {what!r} ({MEANING[what]}; or name it with --{what}), "
+            f"found {listed}"
+        )
+    return name
+
+
+def labels_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers and labels of a column of names; labels in alphabetical order.
+
+    Parameters
+    ----------
+    table : Table
+    column : str
+    """
+    numbers, labels = pd.factorize(table.frame[column])
+    texts = Table(table.source, pd.DataFrame({column: labels})).text(column)
+    unique, place = np.unique(texts.astype(str), return_inverse=True)
+    return place[numbers].astype(np.int32), unique.astype(object)
+
+
+def times_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return ranks of times, days since 1970-01-01, and what the column tells.
+
+    Parameters
+    ----------
+    table : Table
+    column : str
+
+    Returns
+    -------
+    moment, day : ndarray of int, shape (N,)
+    unit : str
+        ``second``, ``day``, ``week``, ``month``, ``quarter``; or ``number`` for a column of
+        numbers of periods, which then stand in place of days.
+    """
+    codes, labels = pd.factorize(table.frame[column])
+    few = Table(table.source, pd.DataFrame({column: labels}), None, table.reading)
+    numbers = pd.to_numeric(pd.Series(labels, dtype=object), errors="coerce").to_numpy(dtype=float)
+    if few.holds_dates(column) or np.isnan(numbers).any():
+        try:
+            read = few.calendar(column)
+        except CalibrationError:
+            table.calendar(column)  # says the line as well
+            raise
+        table.decide(f"{column}: {read.said}")
+        unique, place = np.unique(read.values, return_inverse=True)
+        days = unique.astype("datetime64[D]").astype(np.int64)
+        return place[codes], days[place[codes]], read.unit
+    broken = np.flatnonzero(numbers % 1 != 0)
+    if broken.size:
+        text = f"expected a date, or the number of a period, found {numbers[broken[0]]:g}"
+        raise table.wrong(text, column, int((codes == broken[0]).argmax()))
+    unique, place = np.unique(numbers, return_inverse=True)
+    return place[codes], unique.astype(np.int64)[place[codes]], "number"
+
+
+def read_lines(log: str | Path | pd.DataFrame | Table, **given: Any) -> Lines:
+    """Read the lines of an order log.
+
+    Parameters
+    ----------
+    log : str, Path, DataFrame or Table
+        A row per line of an order.
+    **given
+        Names of the columns ``customer, date, brand, quantity, amount, store, list_price``
+        where they are not found by themselves (``"none"``: not there); all else goes to
+        :func:`cxsim.calibration.table_reading.read_table`.
+
+    Raises
+    ------
+    CalibrationError
+        If a column is missing, a cell cannot be read, or something has two readings.
+    """
+    columns = {what: given.pop(what, None) for what in NAMES}
+    if isinstance(log, pd.DataFrame):
+        given = {**given, "source": given.get("source") or "log"}
+    table = read_table(log, **given)
+    if not len(table):
+        raise table.wrong("expected a row per purchase, found none")
     must = ("customer", "date")
-    names = {what: reader.column(what, columns.get(what), must=what in must) for what in NAMES}
-    if names["amount"] is not None and names["amount"] == names["list_price"]:
+    names = {what: column_of(table, what, columns[what], must=what in must) for what in NAMES}
+    if names["amount"] == names["list_price"]:
         names["list_price"] = None
     needed = [name for what, name in names.items() if name and what not in ("store", "list_price")]
-    empty = {name: reader.blank(name) for name in needed}
-    rows = np.flatnonzero(~np.any(list(empty.values()), axis=0))
-    if not rows.size:
-        raise reader.wrong("expected a row per purchase, found a blank in each")
-    customer, customers = reader.codes(str(names["customer"]), rows)
-    moment, day, resolution = reader.times(str(names["date"]), rows, dates)
+    empty = {name: _blank(table.frame[name]) for name in needed}
+    rows, bad = len(table), np.any(list(empty.values()), axis=0)
+    if bad.all():
+        raise table.wrong("expected a row per purchase, found a blank in each")
+    if bad.any():
+        table.drop(bad)
+    customer, customers = labels_of(table, str(names["customer"]))
+    moment, day, resolution = times_of(table, str(names["date"]))
 
     def named(what: str) -> tuple[np.ndarray, np.ndarray]:
         name = names[what]
         if name is None:
-            return np.zeros(rows.size, np.int32), np.array([""], dtype=object)
-        return reader.codes(name, rows)
+            return np.zeros(len(table), np.int32), np.array([""], dtype=object)
+        return labels_of(table, name)
 
     def numeric(what: str, default: float) -> np.ndarray:
         name = names[what]
-        return np.full(rows.size, default) if name is None else reader.numbers(name, rows)
+        return np.full(len(table), default) if name is None else table.numbers(name)
 
     (brand, brands), (store, stores) = named("brand"), named("store")
     quantity, amount = numeric("quantity", 1.0), numeric("amount", 1.0)
     lists = numeric("list_price", 0.0) if names["list_price"] else None
     used = [name for name in names.values() if name]
     facts = {
-        "rows": len(frame),
+        "rows": rows,
         "columns": names,
-        "unused": [name for name in frame.columns if name not in used],
+        "unused": [name for name in table.columns if name not in used],
+        "readings": table.decisions,
         "blank": {name: int(bad.sum()) for name, bad in empty.items() if bad.any()},
         "order": _row_order(customer, moment),
-        "dated": [n for n in frame.columns if n not in used and frame[n].dtype.kind == "M"],
+        "dated": [name for name in table.columns if name not in used and table.holds_dates(name)],
     }
     if names["quantity"] is None:  # a refund is the return of one unit
         quantity = np.where(amount < 0, -1.0, 1.0)
     lines = Lines(
-        reader.source, customers, brands, stores, customer, brand, store, moment, day,
+        table.source, customers, brands, stores, customer, brand, store, moment, day,
         quantity, amount, lists, resolution, facts,
     )  # fmt: skip
     lines = lines.take(_sorted(lines))
-    same = np.ones(rows.size - 1, dtype=bool)
+    same = np.ones(len(table) - 1, dtype=bool)
     for each in (lines.customer, lines.moment, lines.brand, lines.quantity, lines.amount):
         same &= each[1:] == each[:-1]
     facts["identical"] = int(same.sum())
     return lines
+
+
+def _blank(raw: pd.Series) -> np.ndarray:
+    """Return where a column is empty."""
+    empty = raw.isna().to_numpy()
+    return empty if raw.dtype.kind in "biufM" else empty | (raw == "").to_numpy(dtype=bool)
 
 
 def _sorted(lines: Lines) -> np.ndarray:
@@ -506,6 +404,10 @@ def quantity_slope(
     return slope, math.sqrt(float(rest @ rest) / max(len(x) - 2, 1) / spread)
 
 
+#: Calendar periods of months.
+_MONTHS = {"month": 1, "quarter": 3}
+
+
 def periods_of(day: np.ndarray, length: str) -> np.ndarray:
     """Return the number of the period in which a day lies; weeks begin on Mondays.
 
@@ -513,13 +415,14 @@ def periods_of(day: np.ndarray, length: str) -> np.ndarray:
     ----------
     day : ndarray of int, shape (N,)
         Days since 1970-01-01.
-    length : {"day", "week", "month", "period"}
+    length : {"day", "week", "month", "quarter", "period"}
         ``period``: days are numbers of periods already.
     """
     if length == "week":
         return (day + 3) // 7
-    if length == "month":
-        return day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    if length in _MONTHS:
+        month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        return month // _MONTHS[length]
     return day
 
 
@@ -530,12 +433,13 @@ def first_day(period: np.ndarray, length: str) -> np.ndarray:
     ----------
     period : ndarray of int
         As :func:`periods_of` numbers them.
-    length : {"day", "week", "month", "period"}
+    length : {"day", "week", "month", "quarter", "period"}
     """
     if length == "week":
         return period * 7 - 3
-    if length == "month":
-        return period.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    if length in _MONTHS:
+        month = (period * _MONTHS[length]).astype("datetime64[M]")
+        return month.astype("datetime64[D]").astype(np.int64)
     return period
 
 
