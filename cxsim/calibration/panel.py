@@ -39,6 +39,8 @@ class Panel:
         Labels.
     ignored : tuple of str
         Columns that were not used.
+    decisions : tuple of str
+        How the table was read where it could have been read otherwise, a sentence each.
     """
 
     source: str
@@ -52,6 +54,7 @@ class Panel:
     currency: str = "EUR"
     period_length: str = "purchase"
     ignored: tuple[str, ...] = field(default=())
+    decisions: tuple[str, ...] = field(default=())
 
     @property
     def options(self) -> int:
@@ -244,19 +247,33 @@ def price_cuts(prices: np.ndarray) -> Cuts:
 
 
 #: Names by which columns are known; the first is that of panels this package writes.
-CUSTOMER = ("customer", "household", "hh", "hhid", "panelist", "consumer", "id")
+#: Letter case and what stands between words do not matter: ``Customer ID`` is ``customer_id``.
+CUSTOMER = (
+    "customer", "customer_id", "customer_no", "customer_number", "cust_id", "household",
+    "household_id", "household_key", "hh", "hhid", "hh_id", "panelist", "panelist_id", "panel_id",
+    "consumer", "consumer_id", "client", "client_id", "shopper", "shopper_id", "buyer", "buyer_id",
+    "user", "user_id", "member", "member_id", "account", "account_id", "subscriber",
+    "subscriber_id", "kunde", "kunden_id", "kunden_nr", "kunden_nummer", "id",
+)  # fmt: skip
 
 
 PERIOD = ("period", "time", "week", "month", "day", "occasion", "trip", "t")
 
 
-CHOICE = ("choice", "chosen", "choose", "purchase", "brand_chosen")
+CHOICE = (
+    "choice", "chosen", "choose", "purchase", "brand_chosen", "brand", "product", "firm",
+    "supplier", "marke", "produkt",
+)  # fmt: skip
+
+
+#: Of a long panel.
+CHOSEN = ("chosen", "choice", "choose", "purchase", "taken", "bought")
 
 
 FIRM = ("firm", "brand", "alternative", "alt", "option", "supplier")
 
 
-PRICE = ("price", "prices")
+PRICE = ("price", "prices", "preis")
 
 
 @dataclass(frozen=True)
@@ -267,7 +284,8 @@ class Columns:
     ----------
     customer, period, choice, firm, price : str or None
         ``price`` is a column of a long panel, or what a wide panel's price columns start
-        with. ``period="none"``: rows are in purchase order. ``firm`` makes the panel long.
+        or end with. ``period`` is a column of numbers or of dates; ``"none"``: rows are in
+        purchase order. ``firm`` makes the panel long.
     features : tuple of str or None
         Features to use; None: all that every firm has. An empty tuple: none.
     no_purchase : str or None
@@ -288,7 +306,11 @@ _SEPARATORS = (".", "_", ":", " ", "-")
 
 
 def by_stem(
-    names: Iterable[str], taken: Collection[str | None], columns: Columns
+    names: Iterable[str],
+    taken: Collection[str | None],
+    columns: Columns,
+    *,
+    firm_first: bool = False,
 ) -> dict[str, dict[str, str]]:
     """Return columns called STEM.FIRM, by stem and firm.
 
@@ -300,20 +322,27 @@ def by_stem(
         Columns that say something else.
     columns : Columns
         Stems that are named here may hold separators themselves.
+    firm_first : bool
+        Whether they are called FIRM.STEM.
     """
     stems: dict[str, dict[str, str]] = {}
     for name in names:
-        cut = _cut(name, columns)
+        cut = _cut(name[::-1] if firm_first else name, columns, firm_first)
         if name not in taken and 0 < cut < len(name) - 1:
-            stems.setdefault(name[:cut], {})[name[cut + 1 :]] = name
+            if firm_first:
+                cut = len(name) - 1 - cut
+            parts = name[:cut], name[cut + 1 :]
+            stem, firm = parts[::-1] if firm_first else parts
+            stems.setdefault(stem, {})[firm] = name
     return stems
 
 
-def _cut(name: str, columns: Columns) -> int:
+def _cut(name: str, columns: Columns, backwards: bool) -> int:
     """Return where the name of a feature ends and that of a firm begins, -1 for nowhere."""
     for stem in (columns.price, *(columns.features or ())):
-        if stem and name.startswith(stem) and name[len(stem) : len(stem) + 1] in _SEPARATORS:
-            return len(stem)
+        start = stem[::-1] if stem and backwards else stem
+        if start and name.startswith(start) and name[len(start) : len(start) + 1] in _SEPARATORS:
+            return len(start)
     return min((name.find(s) for s in _SEPARATORS if name.find(s) > 0), default=-1)
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from cxsim.calibration.panel import (
     CHOICE,
+    CHOSEN,
     CUSTOMER,
     FIRM,
     NO_PURCHASE,
@@ -30,7 +31,7 @@ from cxsim.calibration.panel import (
     Panel,
     by_stem,
 )
-from cxsim.calibration.table_reading import read_table
+from cxsim.calibration.table_reading import Table, first_named, normal, read_table
 from cxsim.messages import found, hint, one_line
 from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
@@ -46,36 +47,48 @@ def read_panel(
     source: str | None = None,
     currency: str | None = None,
     period_length: str | None = None,
+    returns: str | None = None,
+    blank_prices: str | None = None,
+    **reading: Any,
 ) -> Panel:
     """Read a purchase panel.
 
     Parameters
     ----------
     panel : str, Path, DataFrame or Panel
-        CSV (commas, semicolons or tabs; UTF-8), Parquet or XLSX file, or a frame, such as
-        ``cx.run(..., panel=100).panel``.
+        A table of any kind (:func:`~cxsim.calibration.table_reading.read_table`), such as a CSV,
+        Parquet or XLSX file, or a frame, such as ``cx.run(..., panel=100).panel``.
     columns : Columns, optional
         Names of columns that are not found by themselves.
     source : str, optional
         What to call the data [default: the file's name].
-    currency, period_length : str, optional
-        Labels [default: EUR; a period if there is a column of them, else a purchase].
+    currency : str, optional
+        Label [default: EUR].
+    period_length : str, optional
+        Length of a period. Of dates: ``day``, ``week``, ``month`` or ``quarter`` [default: the
+        longest of the first three in which no customer buys twice]; else a label [default: a
+        period if there is a column of them, else a purchase].
+    returns : {"drop", "keep"}, optional
+        What to do with rows of negative quantity or amount, which are refused otherwise.
+    blank_prices : {"drop"}, optional
+        Leave out occasions at which a price is missing, which are refused otherwise.
+    **reading
+        How to read the table: fields of :class:`~cxsim.calibration.table_reading.Reading`.
 
     Raises
     ------
     CalibrationError
-        If it cannot be read, with the file, line and column.
+        If it cannot be read, or can be read in two ways, with the file, line and column.
     """
     if isinstance(panel, Panel):
         return panel
-    frame = (
-        panel.reset_index(drop=True) if isinstance(panel, pd.DataFrame) else read_table(panel).frame
-    )
     name = source or ("panel" if isinstance(panel, pd.DataFrame) else Path(panel).name)
-    reader = _Reader(frame, name, columns or Columns(), in_file=not isinstance(panel, pd.DataFrame))
+    table = read_table(panel, source=name, **reading)
+    reader = _Reader(table, columns or Columns(), returns, blank_prices)
+    attrs = panel.attrs if isinstance(panel, pd.DataFrame) else {}
     return reader.panel(
-        currency or str(frame.attrs.get("currency", "EUR")),
-        period_length or frame.attrs.get("period_length"),
+        currency or str(attrs.get("currency", "EUR")),
+        period_length or attrs.get("period_length"),
     )
 
 
@@ -85,27 +98,38 @@ def _named(text: str) -> str:
     return f"{name} (firm)" if name.casefold() in TAKEN else name or "_"
 
 
+#: Columns whose negative values are returns.
+_SIGNED = (
+    "quantity", "qty", "units", "amount", "paid", "sales", "revenue", "spend", "menge", "anzahl",
+    "betrag", "umsatz",
+)  # fmt: skip
+
+
+#: Lengths of periods of dates, and the units of dates that have at least that length.
+_LENGTHS = ("day", "week", "month", "quarter")
+
+
 class _Reader:
     """One table on its way to a panel."""
 
-    def __init__(self, frame: pd.DataFrame, source: str, columns: Columns, *, in_file: bool):
-        self.frame = frame
-        self.source = source
+    def __init__(
+        self, table: Table, columns: Columns, returns: str | None, blank_prices: str | None
+    ):
+        self.table = table
+        self.source = table.source
         self.columns = columns
-        self.in_file = in_file
-        names = [str(name) for name in frame.columns]
-        twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
-        if twice is not None:
-            raise self.wrong(f"expected each column once, found {found(twice)} twice")
-        frame.columns = pd.Index(names)
-        if frame.empty:
+        self.wrong = table.wrong
+        for name, value, known in (
+            ("returns", returns, (None, "drop", "keep")),
+            ("blank-prices", blank_prices, (None, "drop")),
+        ):
+            if value not in known:
+                expected = " or ".join(filter(None, known))
+                raise self.wrong(f"--{name}: expected {expected}, found {found(value)}")
+        self.returns = returns
+        self.blank_prices = blank_prices
+        if not len(table):
             raise self.wrong("expected a row per purchase, found none")
-
-    def wrong(self, text: str, column: str | None = None, row: int | None = None) -> Exception:
-        where = self.source
-        if row is not None:
-            where += f":{row + 2}" if self.in_file else f": row {row}"
-        return CalibrationError(one_line(": ".join(p for p in (where, column, text) if p)))
 
     def refuse(
         self,
@@ -121,19 +145,18 @@ class _Reader:
             raise self.wrong(said, column, k if rows is None else int(rows[k]))
 
     def find(self, what: str, given: str | None, known: Iterable[str]) -> str | None:
-        """Return the column given, or the first known one, in any letter case."""
+        """Return the column given, or the first known one, however its words are written."""
         if given is not None:
-            if given in self.frame.columns:
+            if given in self.table.columns:
                 return given
-            near = hint(given, self.frame.columns, listed=12)
+            near = hint(given, self.table.columns, listed=12)
             raise self.wrong(f"expected a column {given!r} ({what}), found none{near}")
-        lower = {name.casefold(): name for name in reversed(list(self.frame.columns))}
-        return next((lower[name] for name in known if name in lower), None)
+        return first_named(self.table.columns, known)
 
     def needed(self, what: str, given: str | None, known: tuple[str, ...]) -> str:
         name = self.find(what, given, known)
         if name is None:
-            there = ", ".join(map(found, list(self.frame.columns)[:12]))
+            there = ", ".join(map(found, self.table.columns[:12]))
             raise self.wrong(
                 f"expected a column {known[0]!r} ({what}; or name it with --{known[0]}), "
                 f"found {there}"
@@ -142,35 +165,28 @@ class _Reader:
 
     def numbers(self, column: str) -> np.ndarray:
         """Return a column of finite numbers."""
-        raw = self.frame[column]
-        values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
-
-        def text(k: int) -> str:
-            said = raw.iloc[k]
-            what = "nothing" if pd.isna(said) or said == "" else found(said)
-            return f"expected a number, found {what}"
-
-        self.refuse(~np.isfinite(values), text, column)
-        return values
+        return self.table.numbers(column)
 
     def labels(self, column: str) -> np.ndarray:
         """Return a column of names, none of them empty."""
-        raw = self.frame[column]
-        empty = (raw.isna() | (raw.astype(str).str.strip() == "")).to_numpy()
-        self.refuse(empty, "expected a name, found nothing", column)
-        return raw.astype(str).str.strip().to_numpy(dtype=object)
+        raw = self.table.text(column)
+        self.refuse(raw == "", "expected a name, found nothing", column)
+        return raw
 
     def panel(self, currency: str, period_length: str | None) -> Panel:
         """Return the panel."""
+        self._without_returns()
         customer = self.needed("who buys", self.columns.customer, CUSTOMER)
         price = self.find("price", self.columns.price, PRICE) if self._long() else None
-        period = None
-        if self.columns.period != "none":
-            period = self.find("when", self.columns.period, PERIOD)
+        self.customers = pd.factorize(self.labels(customer))[0]
+        period = self._time_column(customer)
         read = self._read_long if self._long() else self._read_wide
         firms, choice, prices, features, rows, used = read(customer, period, price)
-        when = None if period is None else self.numbers(period)[rows]
-        who = pd.factorize(self.labels(customer)[rows])[0]
+        when = None
+        if period is not None:
+            when, period_length = self._periods(period, period_length)
+            when = when[rows]
+        who = pd.factorize(self.customers[rows])[0]
         keys = (who,) if when is None else (when, who)
         order = np.lexsort(keys)  # stable: rows in order where there are no periods
         who = who[order]
@@ -181,17 +197,27 @@ class _Reader:
             if len(same):
                 row = int(rows[order[same[0] + 1]])
                 raise self.wrong(
-                    f"expected one purchase per customer and {period}, found two of "
-                    f"{self.frame[customer].iloc[row]} in {self.frame[period].iloc[row]} "
+                    f"expected one purchase per customer and {self.length or period}, found two of "
+                    f"{self.table.text(customer)[row]} in {self.table.text(str(period))[row]} "
                     "(if rows are in purchase order: --period none)",
                     None,
                     row,
                 )
+            when = self._running_number(period, who, when)
+        self._check_order(customer, period, [*used, customer], rows[order], who)
         for name, values in zip(firms, prices, strict=True):
             bad = values < 0
             text = f"expected a price >= 0, found {values[bad.argmax()]:g}"
             self.refuse(bad, text, f"price of {name}", rows)
+            free = int((values == 0).sum())
+            if free:
+                self.table.decide(f"price of {name}: {free} prices of 0, taken as free")
         here = [*used, customer, *([period] if period else [])]
+        names = [f"{column} ({what})" for column, what in (
+            (customer, "customer"), (period, "period"), (used[0], "choice"),
+        ) if column and normal(column) != normal(what)]  # fmt: skip
+        if names:
+            self.table.decide(f"columns: {', '.join(names)}")
         return Panel(
             source=self.source,
             firms=self.named(firms),
@@ -203,7 +229,8 @@ class _Reader:
             period=when,
             currency=currency,
             period_length=period_length or ("purchase" if when is None else "period"),
-            ignored=tuple(name for name in self.frame.columns if name not in here),
+            ignored=tuple(name for name in self.table.columns if name not in here),
+            decisions=tuple(self.table.decisions),
         )
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
@@ -217,10 +244,141 @@ class _Reader:
             raise self.wrong("expected a firm to choose, found none")
         return tuple(names)
 
+    def _without_returns(self) -> None:
+        """Refuse rows that give back what was bought, or leave them out and count them."""
+        for column in self.table.columns:
+            if normal(column) not in _SIGNED:
+                continue
+            try:
+                values = self.table.numbers(column, blank=True)
+            except CalibrationError:
+                continue
+            back = values < 0
+            if not back.any():
+                continue
+            if self.returns is None:
+                text = (
+                    f"expected purchases, found {values[back][0]:g}, one of {int(back.sum())} "
+                    "returns (--returns drop leaves these rows out, keep takes them for purchases)"
+                )
+                raise self.wrong(text, column, int(back.argmax()))
+            done = "left out" if self.returns == "drop" else "taken for purchases"
+            self.table.decide(f"{column}: {int(back.sum())} rows below 0 (returns) {done}")
+            if self.returns == "drop":
+                self.table.drop(back)
+        if not len(self.table):
+            raise self.wrong("expected a row per purchase, found returns only")
+
+    # -- time ---------------------------------------------------------------------
+
+    length: str | None = None
+
+    def _time_column(self, customer: str) -> str | None:
+        """Return the column that tells the time: given, known by name, or the one with dates."""
+        if self.columns.period == "none":
+            self.table.decide("rows are in order of purchase (--period none)")
+            return None
+        period = self.find("when", self.columns.period, PERIOD)
+        if period is not None:
+            return period
+        dates = [each for each in self.table.columns if each != customer and self._moves(each)]
+        if len(dates) > 1:
+            raise self.wrong(
+                f"expected one column that tells the time, found {', '.join(map(found, dates))} "
+                f"(--period {dates[0]})"
+            )
+        if not dates:
+            self.table.decide(
+                "rows are taken to be in order of purchase: no column tells the time (--period)"
+            )
+            return None
+        return dates[0]
+
+    def _moves(self, column: str) -> bool:
+        """Whether a column holds dates that are not one and the same for each customer."""
+        if not self.table.holds_dates(column):
+            return False
+        values = pd.Series(self.table.text(column))
+        changes = values.groupby(self.customers).nunique().gt(1).any()
+        return bool(changes) or self.customers.max() + 1 == len(self.customers)
+
+    def _periods(self, column: str, length: str | None) -> tuple[np.ndarray, str | None]:
+        """Return periods as numbers, and their length: of dates, the one stated or chosen."""
+        if not self.table.holds_dates(column):
+            return self.numbers(column), length
+        dates = self.table.calendar(column)
+        start = _LENGTHS.index(dates.unit) if dates.unit in _LENGTHS else 0
+        if length is not None:
+            if length not in _LENGTHS[start:]:
+                expected = ", ".join(_LENGTHS[start:])
+                raise self.wrong(
+                    f"--period-length: expected one of {expected} for dates, found {found(length)}",
+                    column,
+                )
+            self.length = length
+            self.table.decide(f"{column}: a period is a {length}")
+            return _period_numbers(dates.values, length), length
+        occasions = pd.DataFrame({"who": self.customers, "when": dates.values}).drop_duplicates()
+        chosen = _LENGTHS[start]
+        for each in _LENGTHS[start:3]:
+            numbers = _period_numbers(occasions["when"].to_numpy(), each)
+            if pd.DataFrame({"who": occasions["who"], "when": numbers}).duplicated().any():
+                break
+            chosen = each
+        self.length = chosen
+        self.table.decide(
+            f"{column}: a period is a {chosen}, the longest in which no customer buys twice "
+            "(--period-length)"
+        )
+        return _period_numbers(dates.values, chosen), chosen
+
+    def _running_number(
+        self, column: str | None, who: np.ndarray, when: np.ndarray
+    ) -> np.ndarray | None:
+        """Return periods, None if they number the purchases of all customers one by one.
+
+        Then each customer's numbers lie between those of two others; periods would overlap.
+        """
+        starts = np.flatnonzero(np.concatenate([[True], who[1:] != who[:-1]]))
+        ends = np.append(starts[1:], len(who)) - 1
+        first, last = when[starts], when[ends]
+        along = np.argsort(first)
+        if len(starts) < 5 or not (first[along][1:] > last[along][:-1]).all() or self.length:
+            return when
+        self.table.decide(
+            f"{column}: numbers that run over all customers, taken as the order of purchases and "
+            "not as time"
+        )
+        return None
+
+    def _check_order(
+        self, customer: str, period: str | None, used: list[str], rows: np.ndarray, who: np.ndarray
+    ) -> None:
+        """Refuse an order of purchases that a column of dates contradicts."""
+        for column in self.table.columns:
+            if column in used or column == period or not self.table.holds_dates(column):
+                continue
+            when = self.table.dates(column)[rows]
+            back = np.flatnonzero((who[1:] == who[:-1]) & (when[1:] < when[:-1]))
+            if not len(back):
+                continue
+            row = int(rows[back[0] + 1])
+            order = f"the order of {period}" if period else "the order of rows"
+            if period is not None and self.columns.period == period:
+                self.table.decide(f"{column}: not in {order}, which was asked for")
+                continue
+            way = f"--period {column}" + (f", or --period {period}" if period else "")
+            raise self.wrong(
+                f"expected dates in {order}, found {self.table.text(column)[row]} of customer "
+                f"{self.table.text(customer)[row]} after a later one ({way})",
+                column,
+                row,
+            )
+
     def _long(self) -> bool:
         return self.columns.firm is not None or (
             self.columns.choice is None
-            and "chosen" in map(str.casefold, self.frame.columns)
+            and "chosen" in map(str.casefold, self.table.columns)
             and self.find("price", None, PRICE) is not None
             and self.find("firm", None, FIRM) is not None
         )
@@ -236,21 +394,10 @@ class _Reader:
     def _read_wide(self, customer: str, period: str | None, _: str | None) -> tuple[Any, ...]:
         column = self.needed("the firm chosen", self.columns.choice, CHOICE)
         chosen = self.labels(column)
-        stems = by_stem(self.frame.columns, {customer, period, column}, self.columns)
-        wanted = self.columns.price or next(
-            (stem for stem in stems if stem.casefold() in PRICE), "price"
-        )
-        if wanted not in stems:
-            near = hint(wanted, stems, listed=8)
-            like = f"{wanted}.{chosen[0]}"
-            raise self.wrong(
-                f"expected a price column per firm, such as {like!r}, found none{near}"
-            )
+        stems, wanted = self._stems({customer, period, column}, chosen)
         firms = list(stems[wanted])
-        number = {name: k for k, name in enumerate(firms)}
         no_purchase = self._is_outside(chosen)
-        choice = np.array([number.get(name, -1) for name in chosen])
-        choice[(choice < 0) & no_purchase] = len(firms)
+        choice = self._numbered(chosen, firms, no_purchase, column)
         self.refuse(
             choice < 0,
             lambda k: (
@@ -259,14 +406,93 @@ class _Reader:
             ),
             column,
         )
-        prices = np.array([self.numbers(stems[wanted][name]) for name in firms])
+        prices = np.array([self._prices(stems[wanted][name]) for name in firms])
+        rows = np.arange(len(choice))
+        missing = np.isnan(prices).any(axis=0)
+        if missing.any():
+            count = int(missing.sum())
+            self.table.decide(f"{count} purchases left out, as a price is missing (not on offer?)")
+            choice, prices, rows = choice[~missing], prices[:, ~missing], rows[~missing]
+            if not len(rows):
+                raise self.wrong("expected purchases with all prices, found none")
         whole = [s for s in stems if s != wanted and set(stems[s]) == set(firms)]
         features = {
-            stem: np.array([self.numbers(stems[stem][name]) for name in firms])
+            stem: np.array([self.numbers(stems[stem][name])[rows] for name in firms])
             for stem in self._features(whole)
         }
         used = [column, *(stems[s][f] for s in (wanted, *features) for f in firms)]
-        return firms, choice, prices, features, np.arange(len(choice)), used
+        return firms, choice, prices, features, rows, used
+
+    def _stems(
+        self, taken: set[str | None], chosen: np.ndarray
+    ) -> tuple[dict[str, dict[str, str]], str]:
+        """Return columns by feature and firm, and the feature that is the price.
+
+        ``price.Ann``; else ``Ann_price``; else ``PriceAnn``, once Ann was chosen.
+        """
+        names = self.table.columns
+        known = (self.columns.price,) if self.columns.price else PRICE
+        first: dict[str, dict[str, str]] | None = None
+        for backwards in (False, True):
+            stems = by_stem(names, taken, self.columns, firm_first=backwards)
+            first = stems if first is None else first
+            wanted = next((stem for stem in stems if stem.casefold() in known or stem in known), "")
+            if wanted:
+                return stems, wanted
+        there = {normal(name): name for name in names if name not in taken}
+        firms = dict.fromkeys(chosen)
+        for price in known:
+            for parts in ("{0}{1}", "{1}{0}"):
+                found_ = {
+                    firm: there[label]
+                    for firm in sorted(firms)
+                    if (label := parts.format(normal(str(price)), normal(firm))) in there
+                }
+                if len(found_) > 1:
+                    return {str(price): found_}, str(price)
+        wanted = self.columns.price or "price"
+        near = hint(wanted, first or {}, listed=8)
+        paid = first_named(names, (*_SIGNED, *PRICE))
+        if paid is not None:
+            near = (
+                f"; {found(paid)} alone, of what was bought, makes it a log of purchases, which "
+                "does not say what the other firms charged"
+            )
+        raise self.wrong(
+            f"expected a price column per firm, such as {f'{wanted}.{chosen[0]}'!r}, found "
+            f"none{near}"
+        )
+
+    def _numbered(
+        self, chosen: np.ndarray, firms: list[str], no_purchase: np.ndarray, column: str
+    ) -> np.ndarray:
+        """Return choices as numbers of firms, -1 for none of them.
+
+        Firms that are called 1, 2, 3 where columns have names are taken in the columns' order.
+        """
+        number = {name: k for k, name in enumerate(firms)}
+        choice = np.array([number.get(name, -1) for name in chosen])
+        by_number = {str(k + 1): k for k in range(len(firms))}
+        rest = set(chosen[(choice < 0) & ~no_purchase])
+        if rest and (choice < 0).all() and rest <= set(by_number):
+            choice = np.array([by_number.get(name, -1) for name in chosen])
+            order = ", ".join(f"{k + 1} is {name}" for k, name in enumerate(firms))
+            self.table.decide(f"{column}: firms by number, in the order of columns: {order}")
+        choice[(choice < 0) & no_purchase] = len(firms)
+        return choice
+
+    def _prices(self, column: str) -> np.ndarray:
+        """Return prices of a firm, NaN where there is none and that was allowed."""
+        values = self.table.numbers(column, blank=True)
+        bad = np.isnan(values)
+        if bad.any() and self.blank_prices is None:
+            raise self.wrong(
+                "expected a number, found nothing (not on offer? --blank-prices drop leaves such "
+                "purchases out)",
+                column,
+                int(bad.argmax()),
+            )
+        return values
 
     def _features(self, there: list[str]) -> list[str]:
         wanted = self.columns.features
@@ -282,7 +508,7 @@ class _Reader:
 
     def _read_long(self, customer: str, period: str | None, price: str | None) -> tuple[Any, ...]:
         firm = self.needed("the firm offered", self.columns.firm, FIRM)
-        column = self.needed("1 for the firm chosen", self.columns.choice, ("chosen", *CHOICE))
+        column = self.needed("1 for the firm chosen", self.columns.choice, CHOSEN)
         price = price or self.needed("price asked", self.columns.price, PRICE)
         if period is None:
             raise self.wrong(
@@ -294,8 +520,9 @@ class _Reader:
         firms = sorted(set(offered[~no_purchase]))
         number = {name: k for k, name in enumerate(firms)}
         option = np.array([number.get(name, len(firms)) for name in offered])
-        who = pd.factorize(self.labels(customer))[0]
-        occasion = pd.factorize(pd.MultiIndex.from_arrays([who, self.numbers(period)]))[0]
+        dated = self.table.holds_dates(period)
+        when = self.table.dates(period) if dated else self.numbers(period)
+        occasion = pd.factorize(pd.MultiIndex.from_arrays([self.customers, when]))[0]
         count = occasion.max() + 1
         options = len(firms) + int(no_purchase.any())
         again = pd.Series(option * count + occasion).duplicated().to_numpy()
@@ -309,31 +536,42 @@ class _Reader:
             name = [*firms, NO_PURCHASE][o]
             what = f"expected every firm at every occasion, found no row of {name!r}"
             raise self.wrong(what, firm, row)
-        took = self.numbers(column)
-        strange = ~np.isin(took, (0.0, 1.0))
-        self.refuse(strange, lambda k: f"expected 0 or 1, found {took[k]:g}", column)
-        taken = took[row_of]
+        taken = self.table.truths(column)[row_of]
         many = taken.sum(axis=0)
         self.refuse(
-            many != 1.0,
+            many != 1,
             lambda k: f"expected one firm chosen per occasion, found {many[k]:g}",
             column,
             row_of[0],
         )
         inside = row_of[: len(firms)]
-        used = {firm, column, price, customer, period}
-        numeric = [
-            name
-            for name in self.frame.columns
-            if name not in used and pd.to_numeric(self.frame[name], errors="coerce").notna().all()
-        ]
-        chosen = self._features(numeric) if self.columns.features is not None else numeric
+        used = [column, firm, price, customer, period]
+        chosen = self._features([name for name in self.table.columns if self._number(name, used)])
         features = {name: self.numbers(name)[inside] for name in chosen}
-        prices = self.frame[price].mask(pd.Series(no_purchase), "0")
-        self.frame = self.frame.assign(**{price: prices})
+        if no_purchase.any():
+            prices = self.table.frame[price].astype(object).mask(pd.Series(no_purchase), "0")
+            self.table.frame = self.table.frame.assign(**{price: prices})
         values = self.numbers(price)[inside]
         rows = row_of[0]
         return firms, taken.argmax(axis=0), values, features, rows, [*used, *chosen]
+
+    def _number(self, column: str, used: list[str]) -> bool:
+        """Whether a column that says nothing else holds numbers throughout."""
+        if column in used or self.table.holds_dates(column):
+            return False
+        try:
+            self.table.numbers(column)
+        except CalibrationError:
+            return False
+        return True
+
+
+def _period_numbers(dates: np.ndarray, length: str) -> np.ndarray:
+    """Return the number of each date's day, week (from Monday), month or quarter, from 0."""
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    months = dates.astype("datetime64[M]").astype(np.int64)
+    number = {"day": days, "week": (days + 3) // 7, "month": months, "quarter": months // 3}[length]
+    return number - number.min()
 
 
 # -- Panels of supermarket purchases that others have published, from the optional extra ``data``

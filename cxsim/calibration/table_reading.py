@@ -37,6 +37,10 @@ _TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat")
 _KINDS = (*_TEXTS, ".parquet", ".xlsx", ".xlsm")
 
 
+#: What Windows-1252 hardly ever has: a sign between letters, or three letters beyond ASCII.
+_UNLIKELY = re.compile(r"(?<=[A-Za-z])[^\w\s’`´–\x00-\x7f](?=[A-Za-z])|[^\W\d_\x00-\x7f]{3}")
+
+
 #: Separators by the name they have on the command line.
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -184,15 +188,18 @@ class Table:
     def _parsed(self, column: str, codes: np.ndarray, unique: list[Any]) -> _Numbers:
         """Read the different values of a column, in the one way that they can be read."""
         read = _read_numbers(unique)
-        row = lambda k: int((codes == k).argmax())  # noqa: E731
+
+        def row(k: int) -> int:
+            return int((codes == k).argmax())
+
         if len(read.currencies) > 1:
             these = ", ".join(sorted(read.currencies))
             raise self.wrong(f"expected amounts in one currency, found {these}", column)
-        odd = np.flatnonzero(read.percent != read.percent.any())
-        odd = [k for k in odd if not read.blank[k] and read.point[k] != 0.0]
-        if odd and read.percent.any():
-            text = f"expected % in all cells or in none, found {found(_plain(unique[odd[0]]))}"
-            raise self.wrong(text, column, row(odd[0]))
+        bare = ~read.percent & ~read.blank & (read.point != 0.0)
+        if read.percent.any() and bare.any():
+            k = int(bare.argmax())
+            text = f"expected % in all cells or in none, found {found(_plain(unique[k]))}"
+            raise self.wrong(text, column, row(k))
         decimal = self._decimal(column, read, unique, row)
         read.values = read.comma if decimal == "comma" else read.point
         if read.percent.any():
@@ -220,7 +227,8 @@ class Table:
         if settled is None:
             raise self.wrong(
                 f"expected a number with one reading, found {found(unique[k])}: "
-                f"{read.point[k]:.15g} (--decimal point) or {read.comma[k]:.15g} (--decimal comma)?",
+                f"{read.point[k]:.15g} (--decimal point) or "
+                f"{read.comma[k]:.15g} (--decimal comma)?",
                 column,
                 row(k),
             )
@@ -465,19 +473,13 @@ _YEARS = (1990, 2035)
 
 #: Formats by the length of time that a value stands for; all are tried.
 _FORMATS = {
-    "day": (
-        "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y",
-        "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y",
-        "%m-%d-%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
-        "%d%m%Y",
-    ),
-    "week": ("%G-W%V", "%GW%V", "%G-%V", "%G%V", "W%V/%G", "W%V %G", "%V/%G"),
-    "month": (
-        "%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%Y%m", "%b %Y", "%B %Y", "%b-%y", "%b-%Y", "%YM%m",
-        "%Y-M%m",
-    ),
-    "quarter": ("%Y-Q%q", "%YQ%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y"),
-}  # fmt: skip
+    "day": "%Y-%m-%d|%Y/%m/%d|%Y.%m.%d|%Y%m%d|%d.%m.%Y|%d.%m.%y|%d/%m/%Y|%m/%d/%Y|%d/%m/%y|%m/%d/%y"
+    "|%d-%m-%Y|%m-%d-%Y|%d-%m-%y|%m-%d-%y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%d %B %Y|%b %d, %Y|%B %d, %Y"
+    "|%d%m%Y",
+    "week": "%G-W%V|%GW%V|%G-%V|%G%V|W%V/%G|W%V %G|%V/%G",
+    "month": "%Y-%m|%Y/%m|%m/%Y|%m.%Y|%Y%m|%b %Y|%B %Y|%b-%y|%b-%Y|%YM%m|%Y-M%m",
+    "quarter": "%Y-Q%q|%YQ%q|%Y Q%q|Q%q %Y|Q%q-%Y|Q%q/%Y",
+}
 
 
 _MONTH_FIRST = ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y")
@@ -560,12 +562,12 @@ def _dates(table: Table, column: str) -> Dates | None:
 
 
 def _are_dates(raw: pd.Series) -> bool:
-    import datetime
+    import datetime as dt
 
     if raw.dtype != object:
         return False
     kinds = set(map(type, raw.dropna()))
-    return bool(kinds) and all(issubclass(kind, datetime.date) for kind in kinds)
+    return bool(kinds) and all(issubclass(kind, dt.date) for kind in kinds)
 
 
 def _unit(values: np.ndarray) -> str:
@@ -585,7 +587,7 @@ def _option(read: Dates) -> str:
 
 def _formats(given: str | None) -> list[tuple[str, str]]:
     """Return formats with the unit of their values; those that are given, or all."""
-    known = [(form, unit) for unit, forms in _FORMATS.items() for form in forms]
+    known = [(form, unit) for unit, forms in _FORMATS.items() for form in forms.split("|")]
     if given is None:
         return known
     if given in ("day-first", "month-first"):
@@ -653,7 +655,7 @@ _GERMAN = {"week": "woche", "month": "monat", "quarter": "quartal"}
 #: Words in the names of columns that tell the time.
 TIME_WORDS = (
     "date", "day", "datum", "tag", "week", "woche", "month", "monat", "quarter", "quartal", "year",
-    "jahr", "time", "zeit", "when", "period", "bought_at", "_at", "fecha", "jour", "mois",
+    "jahr", "time", "zeit", "when", "period", "_at", "fecha", "jour", "mois",
 )  # fmt: skip
 
 
@@ -898,8 +900,9 @@ class _Opened:
         from charset_normalizer import from_bytes
 
         best = from_bytes(data[: 1 << 16]).best()
-        like = f", perhaps {best.encoding}" if best is not None and best.encoding != "ascii" else ""
-        option = f"--encoding {best.encoding}" if like else "--encoding NAME"
+        name = "NAME" if best is None or best.encoding == "ascii" else best.encoding
+        like = "" if name == "NAME" else f", perhaps {name}"
+        option = f"--encoding {name}"
         raise self.wrong(
             f"expected UTF-8 or Windows-1252, found another encoding{like} ({option})", line
         )
@@ -1077,9 +1080,6 @@ def _header(rows: Sequence[Sequence[Any]]) -> int | None:
     widths = Counter(len(row) for row in rows if any(_said(cell) for cell in row))
     if not widths:
         return None
-    filled = Counter()
-    for row in rows:
-        filled[sum(map(_said, row))] += 1
     most = max(count for count in widths.values())
     width = max(w for w, count in widths.items() if 2 * count >= most)
     if width < 2:

@@ -179,8 +179,8 @@ def test_an_empty_file_a_head_alone_and_another_encoding_are_named(write):
         "panel.csv: expected a row per purchase"
     )
     text = WIDE.replace("Bob", "Böb")
-    assert refused(write, text, encoding="latin-1").startswith(
-        "panel.csv: expected UTF-8, found another encoding in line 1"
+    assert refused(write, text, encoding="cp850").startswith(
+        "panel.csv:1: expected UTF-8 or Windows-1252, found another encoding"
     )
     with pytest.raises(CalibrationError, match="expected a file, found no such file"):
         read_panel("nowhere.csv")
