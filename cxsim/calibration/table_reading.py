@@ -315,6 +315,8 @@ def _plain(value: Any) -> Any:
 
 def _texts(raw: pd.Series) -> pd.Series:
     """Return a column as text; whole numbers without a point, nothing as ``""``."""
+    if isinstance(raw.dtype, pd.StringDtype):
+        return raw.fillna("").str.strip()
     if isinstance(raw.dtype, pd.CategoricalDtype):
         raw = raw.astype(object)
     if pd.api.types.is_float_dtype(raw.dtype):
@@ -982,7 +984,7 @@ class _Opened:
         """Return rows under the names of their columns, without what stands around them."""
         frame = frame.reset_index(drop=True)
         names = names.where(names.notna(), "").map(_text)
-        empty = frame.isna() | (frame.apply(lambda c: c.map(_text)) == "") if len(frame) else frame
+        empty = frame.isna() | (frame.apply(_texts) == "") if len(frame) else frame
         kept = [
             k for k in range(len(names)) if names.iloc[k] or not (len(frame) and empty[k].all())
         ]
@@ -1048,6 +1050,8 @@ class _Opened:
 
 def _trimmed(column: pd.Series) -> pd.Series:
     """Return a column without blanks around texts, and as numbers or dates if all of it is."""
+    if isinstance(column.dtype, pd.StringDtype) and not column.hasnans:
+        return column.str.strip()
     made = column.map(lambda v: v.strip() if isinstance(v, str) else v)
     if made.map(lambda v: isinstance(v, str)).all():
         return made
