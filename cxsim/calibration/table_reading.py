@@ -653,10 +653,11 @@ def _readings(unique: np.ndarray, column: str, given: str | None) -> list[Dates]
             unit = unit if unit != "day" or not clock.any() else _unit(values)
             made.append(Dates(values, unit, f"dates{said} of the form {form}"))
     made = _within(made)
-    units = {each.unit for each in made}
-    if len(units) > 1:  # 202404: a month, or a week? The name of the column says so, or nobody.
+    if len({each.unit for each in made}) > 1:
+        # 202404: a month, or a week? The name of the column says so, or nobody.
         like = [each for each in made if named_like(column, each.unit, _GERMAN.get(each.unit, "?"))]
-        made = like or made
+        iso = [each for each in made if not each.said.endswith("%G-%V")]  # weeks have a W there
+        made = like or iso
     return made
 
 
@@ -945,7 +946,15 @@ class _Opened:
             )
             raise self.wrong(f"expected rows of equal length, found: {said}") from None
         lines = np.arange(len(frame)) + first
-        return self._headed(frame.iloc[1:], frame.iloc[0], lines[1:], first)
+        made, lines = self._headed(frame.iloc[1:], frame.iloc[0], lines[1:])
+        cells = _cells(text[begin:], mark)
+        if len(cells) == len(frame):  # a short row would be filled up with nothing
+            short = cells[lines - first] < cells[0]
+            if short.any():
+                k = int(lines[short.argmax()])
+                said = f"expected {cells[0]} cells, as in line {first}, found {cells[k - first]}"
+                raise self.wrong(said, k)
+        return made, lines
 
     def _layout(self, text: str, given: str | None, skipped: int) -> tuple[str, int]:
         """Return the separator and the number of lines above the names of the columns."""
@@ -986,7 +995,7 @@ class _Opened:
         return max(SEPARATORS.values(), key=head.count), 0
 
     def _headed(
-        self, frame: pd.DataFrame, names: pd.Series, lines: np.ndarray, first: int
+        self, frame: pd.DataFrame, names: pd.Series, lines: np.ndarray
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Return rows under the names of their columns, without what stands around them."""
         frame = frame.reset_index(drop=True)
@@ -1012,12 +1021,6 @@ class _Opened:
             frame, lines = frame.loc[keep].reset_index(drop=True), lines[keep]
         frame = frame[kept]
         frame.columns = pd.Index(labels)
-        short = frame.isna()
-        if self.kind in _TEXTS and short.to_numpy().any():
-            k = int(short.to_numpy().any(axis=1).argmax())
-            n = int((~short.iloc[k]).sum())
-            text = f"expected {len(labels)} cells, as in line {first}, found {n}"
-            raise self.wrong(text, int(lines[k]))
         for name in frame.columns:
             frame[name] = _trimmed(frame[name])
         return frame, lines
@@ -1052,7 +1055,7 @@ class _Opened:
             self.decisions.append(f"title above the table: {head} rows left out")
         sheet = sheets[name]
         lines = np.arange(len(sheet)) + 1
-        return self._headed(sheet.iloc[head + 1 :], sheet.iloc[head], lines[head + 1 :], head + 1)
+        return self._headed(sheet.iloc[head + 1 :], sheet.iloc[head], lines[head + 1 :])
 
 
 def _trimmed(column: pd.Series) -> pd.Series:
@@ -1078,6 +1081,13 @@ def _rows(text: str, mark: str) -> tuple[list[list[str]], list[int]]:
         starts.append(line)
         line = reader.line_num
     return rows, starts
+
+
+def _cells(text: str, mark: str) -> np.ndarray:
+    """Return the number of cells of each row of a text."""
+    if '"' not in text:
+        return np.array([line.count(mark) + 1 for line in text.removesuffix("\n").split("\n")])
+    return np.array([len(row) for row in _rows(text, mark)[0]])
 
 
 def _header(rows: Sequence[Sequence[Any]]) -> int | None:

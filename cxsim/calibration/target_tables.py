@@ -142,7 +142,7 @@ def completed(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     value = made.get("value")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return made, said
-    _check_range(measure, float(value), made.get("se"))
+    _check_range(measure, float(value))
     if made.get("se") is None and n is not None:
         low, high = bounds(measure)
         if n <= 0:
@@ -189,7 +189,7 @@ def _number(value: Any, key: str) -> float | None:
         raise ValueError(f"{key}: {said}") from None
 
 
-def _check_range(measure: Measure, value: float, error: Any) -> None:
+def _check_range(measure: Measure, value: float) -> None:
     low, high = bounds(measure)
     if not low <= value <= high:
         expected = f"{low:g} to {high:g}" if high < math.inf else f"{low:g} or more"
@@ -200,9 +200,20 @@ def _check_range(measure: Measure, value: float, error: Any) -> None:
             f"value: expected {expected} ({measure.name} is a {measure.unit}), found "
             f"{found(value)}{near}"
         )
-    if high == 1.0 and isinstance(error, (int, float)) and error > 0.5:
+
+
+def check_error(name: str, error: float) -> None:
+    """Refuse a standard error that a share cannot have, such as one in per cent.
+
+    Raises
+    ------
+    ValueError
+        With what was meant, perhaps.
+    """
+    measure = next(m for level in ("firm", "market") for m in measures(level) if m.name == name)
+    if bounds(measure)[1] == 1.0 and error > 0.5:
         raise ValueError(
-            f"se: expected the standard error of a share, found {found(error)} ({error:g} %? write "
+            f"expected the standard error of a share, found {found(error)} ({error:g} %? write "
             f"{error / 100:g} or '{error:g} %')"
         )
 

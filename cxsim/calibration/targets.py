@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.panel import CalibrationError
 from cxsim.calibration.table_reading import Reading, read_table
-from cxsim.calibration.target_tables import check_sums, completed, target_rows
+from cxsim.calibration.target_tables import check_error, check_sums, completed, target_rows
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, found, hint
 from cxsim.runs.measures.measure_registry import MARKET, measures, near
@@ -174,6 +174,11 @@ def read_targets(
     if len(targets) < len(free):
         text = f"expected at least as many as parameters ({len(free)}), found {len(targets)}"
         raise _wrong(source, ("targets",), text)
+    for k, target in enumerate(targets):
+        try:
+            check_error(target.measure, target.se)
+        except ValueError as error:
+            raise _wrong(source, ("targets", k, "se"), str(error)) from None
     try:
         check_sums(targets, start.firms)
     except ValueError as error:
