@@ -326,6 +326,8 @@ def _plain(value: Any) -> Any:
 
 def _texts(raw: pd.Series) -> pd.Series:
     """Return a column as text; whole numbers without a point, nothing as ``""``."""
+    if isinstance(raw.dtype, pd.StringDtype):
+        return raw.fillna("").str.strip()
     if isinstance(raw.dtype, pd.CategoricalDtype):
         raw = raw.astype(object)
     if pd.api.types.is_float_dtype(raw.dtype):
@@ -366,6 +368,10 @@ _WHOLE = re.compile(r"[0-9]+")
 _POINT = re.compile(r"[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})|(?:0+|[0-9]{4,})\.[0-9]{3}|[0-9]+\.")
 
 
+#: One comma, likewise.
+_COMMA = re.compile(_POINT.pattern.replace(r"\.", ","))
+
+
 _EXPONENT = re.compile(r"(.*[0-9.,])[eE]([+-]?[0-9]{1,3})")
 
 
@@ -403,6 +409,8 @@ def _read_numbers(unique: Sequence[Any]) -> _Numbers:
             read.point[k] = read.comma[k] = float(text)
         elif _POINT.fullmatch(text):
             read.point[k] = float(text)
+        elif _COMMA.fullmatch(text):
+            read.comma[k] = float(text.replace(",", "."))
         elif text.casefold() in _NOTHING:
             read.blank[k] = True
         else:
@@ -1000,7 +1008,8 @@ class _Opened:
         """Return rows under the names of their columns, without what stands around them."""
         frame = frame.reset_index(drop=True)
         names = names.where(names.notna(), "").map(_text)
-        empty = frame.isna() | (frame.apply(lambda c: c.map(_text)) == "") if len(frame) else frame
+        frame = frame.apply(_trimmed) if len(frame) else frame
+        empty = frame.isna() | (frame == "")
         kept = [
             k for k in range(len(names)) if names.iloc[k] or not (len(frame) and empty[k].all())
         ]
@@ -1022,7 +1031,7 @@ class _Opened:
         frame = frame[kept]
         frame.columns = pd.Index(labels)
         for name in frame.columns:
-            frame[name] = _trimmed(frame[name])
+            frame[name] = _typed(frame[name])
         return frame, lines
 
     # -- workbooks ----------------------------------------------------------------
@@ -1059,11 +1068,17 @@ class _Opened:
 
 
 def _trimmed(column: pd.Series) -> pd.Series:
-    """Return a column without blanks around texts, and as numbers or dates if all of it is."""
-    made = column.map(lambda v: v.strip() if isinstance(v, str) else v)
-    if made.map(lambda v: isinstance(v, str)).all():
-        return made
-    return made.where(made.notna(), "") if made.isna().any() else made.infer_objects()
+    """Return a column without blanks around its texts."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.str.strip()
+    return column.map(lambda v: v.strip() if isinstance(v, str) else v)
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Return a column of a workbook as numbers or dates if all of it is, with "" for nothing."""
+    if column.dtype != object:
+        return column
+    return column.where(column.notna(), "") if column.isna().any() else column.infer_objects()
 
 
 def _rows(text: str, mark: str) -> tuple[list[list[str]], list[int]]:
