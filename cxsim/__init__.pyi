@@ -9,9 +9,13 @@ from cxsim import plot as plot
 from cxsim._version import __version__ as __version__
 from cxsim.calibration import Calibration as Calibration
 from cxsim.calibration import CalibrationError as CalibrationError
+from cxsim.calibration import LogPanel as LogPanel
 from cxsim.calibration import MomentMatch as MomentMatch
+from cxsim.calibration import OwnLog as OwnLog
 from cxsim.calibration import calibrate as calibrate
 from cxsim.calibration import match_moments as match_moments
+from cxsim.calibration import own_log as own_log
+from cxsim.calibration import panel_from_log as panel_from_log
 from cxsim.engine.agents import Customer as Customer
 from cxsim.firms.policy import CapabilityPolicy as CapabilityPolicy
 from cxsim.firms.policy import FirmInformation as FirmInformation

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from cxsim.analytic.buying import (
     RepeatBuying,
+    RepeatFit,
     SurvivalFit,
     bass_diffusion,
     bass_peak,
     dirichlet_buying,
     dirichlet_switching,
     expected_abandonment,
+    fit_repeat_buying,
     fit_survival,
     lifetime_multiple,
+    repeat_log_likelihood,
+    repeat_purchases,
     survival,
 )
 from cxsim.analytic.choice import (
@@ -49,6 +53,7 @@ __all__ = [
     "PostedPrices",
     "PriceEquilibrium",
     "RepeatBuying",
+    "RepeatFit",
     "ServiceWorth",
     "SurvivalFit",
     "bass_diffusion",
@@ -56,6 +61,7 @@ __all__ = [
     "dirichlet_buying",
     "dirichlet_switching",
     "expected_abandonment",
+    "fit_repeat_buying",
     "fit_survival",
     "knowledge_after",
     "lifetime_multiple",
@@ -66,6 +72,8 @@ __all__ = [
     "mean_fit_gap",
     "posted_prices",
     "relationship_knowledge",
+    "repeat_log_likelihood",
+    "repeat_purchases",
     "service_worth",
     "stationary_shares",
     "steady_trust",

@@ -533,3 +533,205 @@ def expected_abandonment(
         return np.where(spread > 0.0, unit * shortfall, certain)
 
     return np.asarray(a * (stop_loss(limit) - stop_loss(np.zeros(()))) / limit, dtype=np.float64)
+
+
+# -- Who still buys from one firm: customers who buy by chance and leave by chance --------------
+
+
+class RepeatFit(NamedTuple):
+    """The beta distributions of buying and leaving that make purchase histories likeliest.
+
+    Parameters
+    ----------
+    buy_alpha, buy_beta : float
+        Customers buy with a mean chance of buy_alpha / (buy_alpha + buy_beta) a period.
+    leave_alpha, leave_beta : float
+        They leave with a mean chance of leave_alpha / (leave_alpha + leave_beta) a period.
+    log_likelihood : float
+    buy_se, leave_se : float
+        Standard errors of the two means; NaN where the likelihood is flat.
+    """
+
+    buy_alpha: float
+    buy_beta: float
+    leave_alpha: float
+    leave_beta: float
+    log_likelihood: float
+    buy_se: float
+    leave_se: float
+
+    @property
+    def buy(self) -> float:
+        """Mean chance of a purchase per period, of customers who are there."""
+        return self.buy_alpha / (self.buy_alpha + self.buy_beta)
+
+    @property
+    def leave(self) -> float:
+        """Mean chance of leaving per period."""
+        return self.leave_alpha / (self.leave_alpha + self.leave_beta)
+
+
+def repeat_purchases(
+    periods: ArrayLike, *, buy_alpha: float, buy_beta: float, leave_alpha: float, leave_beta: float
+) -> NDArray[np.float64]:
+    """Return a new customer's expected purchases in so many periods after the first one.
+
+    The sum over periods k of the mean chance to buy and of the share still there,
+    E p sum_k S(k), with S as in :func:`survival`.
+
+    Parameters
+    ----------
+    periods : array_like of int
+        At least 0.
+    buy_alpha, buy_beta, leave_alpha, leave_beta : float
+        As in :class:`RepeatFit`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of ``periods``.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite or negative.
+
+    References
+    ----------
+    Fader, Hardie & Shang (2010), Customer-base analysis in a discrete-time noncontractual
+    setting, Marketing Science 29(6).
+
+    Examples
+    --------
+    >>> alike = {"buy_alpha": 1.0, "buy_beta": 1.0, "leave_alpha": 1.0, "leave_beta": 1.0}
+    >>> repeat_purchases([0, 1, 2], **alike).round(3)
+    array([0.   , 0.25 , 0.417])
+    """
+    t = numbers(periods, name="periods", at_least=0).astype(int)
+    there = survival(np.arange(1, t.max(initial=0) + 1), alpha=leave_alpha, beta=leave_beta)
+    bought = np.concatenate([[0.0], np.cumsum(there)]) * buy_alpha / (buy_alpha + buy_beta)
+    return np.asarray(bought[t], dtype=np.float64)
+
+
+def repeat_log_likelihood(
+    purchases: ArrayLike,
+    last: ArrayLike,
+    periods: ArrayLike,
+    *,
+    buy_alpha: float,
+    buy_beta: float,
+    leave_alpha: float,
+    leave_beta: float,
+) -> NDArray[np.float64]:
+    """Return the log likelihood of purchase histories under the beta-geometric/beta-Bernoulli.
+
+    At the beginning of each period a customer leaves for good with a chance of its own; one who
+    is there buys with a chance of its own. Both are beta distributed, independently.
+
+    Parameters
+    ----------
+    purchases : array_like of int, shape (N,)
+        Periods with a purchase after the first one, x.
+    last : array_like of int, shape (N,)
+        Period of the last of them, counted from the first purchase; 0 for none.
+    periods : array_like of int, shape (N,)
+        Periods observed after the first purchase, n.
+    buy_alpha, buy_beta, leave_alpha, leave_beta : float
+        Above 0.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If x > last, last > n, or a purchase lacks its period.
+
+    Notes
+    -----
+    With A(m) = B(a + x, b + m - x) / B(a, b), the mean chance of one order of x purchases in m
+    periods, L = A(n) B(c, d + n) / B(c, d) + sum over m from last to n - 1 of
+    A(m) B(c + 1, d + m) / B(c, d): alive to the end, or left after m periods. The sums for all
+    customers are read from one table of cumulated terms by x and m.
+
+    References
+    ----------
+    Fader, Hardie & Shang (2010), as for :func:`repeat_purchases`, equation 7.
+
+    Examples
+    --------
+    >>> alike = {"buy_alpha": 1.0, "buy_beta": 1.0, "leave_alpha": 1.0, "leave_beta": 1.0}
+    >>> np.exp(repeat_log_likelihood([0, 1], [0, 1], [1, 1], **alike)).round(3)
+    array([0.75, 0.25])
+    """
+    from scipy.special import betaln
+
+    x, at, n = (
+        np.atleast_1d(numbers(each, name=name, at_least=0)).astype(int)
+        for name, each in (("purchases", purchases), ("last", last), ("periods", periods))
+    )
+    if ((x > at) | (at > n) | ((x == 0) & (at > 0))).any():
+        raise ValueError(
+            "last: expected the period of the last purchase, from purchases to periods"
+        )
+    most = int(n.max(initial=0))
+    count, m = np.arange(int(x.max(initial=0)) + 1)[:, None], np.arange(most + 1)
+    missed = np.maximum(m - count, 0)
+    order = betaln(buy_alpha + count, buy_beta + missed) - betaln(buy_alpha, buy_beta)
+    whole = betaln(leave_alpha, leave_beta)
+    left = np.exp(order + betaln(leave_alpha + 1, leave_beta + m) - whole)
+    left[m < count] = 0.0
+    after = np.zeros((len(count), most + 2))  # terms from m on, summed from the small end
+    after[:, :-1] = np.cumsum(left[:, ::-1], axis=1)[:, ::-1]
+    alive = np.exp(order[x, n] + betaln(leave_alpha, leave_beta + n) - whole)
+    return np.asarray(np.log(alive + after[x, at] - after[x, n]), dtype=np.float64)
+
+
+def fit_repeat_buying(purchases: ArrayLike, last: ArrayLike, periods: ArrayLike) -> RepeatFit:
+    """Fit the beta-geometric/beta-Bernoulli to purchase histories by maximum likelihood.
+
+    Parameters
+    ----------
+    purchases, last, periods : array_like of int, shape (N,)
+        As for :func:`repeat_log_likelihood`.
+
+    Returns
+    -------
+    RepeatFit
+
+    Raises
+    ------
+    ValueError
+        If nobody, or everybody in all periods, buys again.
+
+    References
+    ----------
+    Fader, Hardie & Shang (2010), as for :func:`repeat_purchases`.
+    """
+    from scipy.optimize import minimize
+
+    x, at, n = (np.atleast_1d(np.asarray(each, dtype=int)) for each in (purchases, last, periods))
+    cells, weight = np.unique(np.stack([x, at, n]), axis=1, return_counts=True)
+    if not x.sum() or x.sum() == n.sum():
+        raise ValueError("purchases: expected some periods with a purchase and some without")
+
+    def loss(logs: NDArray[np.float64]) -> float:
+        a, b, c, d = np.exp(np.clip(logs, -12.0, 12.0))
+        each = repeat_log_likelihood(*cells, buy_alpha=a, buy_beta=b, leave_alpha=c, leave_beta=d)
+        return -float(weight @ each) / weight.sum()
+
+    found = minimize(loss, np.log([0.5, 1.5, 0.5, 5.0]), method="L-BFGS-B",
+                     options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500})  # fmt: skip
+    step = 1e-3 * np.eye(4)
+    curved = np.array(
+        [[loss(found.x + u + v) - loss(found.x + u - v) - loss(found.x - u + v)
+          + loss(found.x - u - v) for v in step] for u in step]
+    ) / 4e-6  # fmt: skip
+    a, b, c, d = np.exp(found.x)
+    p, q = a / (a + b), c / (c + d)
+    slopes = np.array([[p * (1 - p), -p * (1 - p), 0, 0], [0, 0, q * (1 - q), -q * (1 - q)]])
+    spread = np.diag(slopes @ np.linalg.pinv(curved * weight.sum()) @ slopes.T)
+    buy_se, leave_se = np.sqrt(np.where(spread > 0, spread, np.nan))
+    log_likelihood = -loss(found.x) * weight.sum()
+    return RepeatFit(*map(float, (a, b, c, d, log_likelihood, buy_se, leave_se)))

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.log_panel import (
+    LogPanel,
+    OwnLog,
+    own_log,
+    panel_from_log,
+    repeat_statistics,
+)
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
@@ -15,15 +22,20 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Columns",
+    "LogPanel",
     "MomentMatch",
+    "OwnLog",
     "Panel",
     "Prediction",
     "calibrate",
     "load_panel",
     "match_moments",
+    "own_log",
+    "panel_from_log",
     "predict",
     "read_panel",
     "real_panel",
+    "repeat_statistics",
 ]
 
 if not TYPE_CHECKING:  # else a type checker would take any name

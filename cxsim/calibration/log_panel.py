@@ -20,21 +20,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxsim.analytic import RepeatFit, SurvivalFit
 from cxsim.calibration.order_log import (
     LEAST_SEEN,
     LENGTHS,
     MEANING,
+    Decisions,
     Lines,
     carried,
-    choose_period,
+    chosen_length,
+    clean,
     column_of,
     first_day,
     labels_of,
     large_brands,
-    pair_returns,
-    period_fit,
-    periods_of,
-    quantity_slope,
+    numbered,
     read_lines,
     times_of,
     within_share,
@@ -135,19 +135,6 @@ class LogPanel(AttributeHints):
 
         said = "".join(f"<p>{escape(text)}</p>" for text in [self.headline(), *self.verdict()])
         return said + self.decisions.to_html(index=False)
-
-
-class _Decisions:
-    """Decisions in the order in which they are taken."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, int, int, str, str]] = []
-
-    def add(self, rule: str, count: Any, of: Any, decision: str, option: str = "") -> None:
-        self.rows.append((rule, int(count), int(of), decision, option))
-
-    def table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.rows, columns=["rule", "count", "of", "decision", "option"])
 
 
 def panel_from_log(
@@ -261,10 +248,10 @@ def panel_from_log(
         quantity=quantity, amount=amount, store=store, list_price=list_price,
     )  # fmt: skip
     _check_brands(lines)
-    said = _Decisions()
+    said = Decisions()
     lines, facts = clean(lines, said, returns=returns, amount_is=amount_is)
     lines, names = _grouped(lines, said, small=small, least=least_share, most=most_brands)
-    length, unusual = _length(lines, said, period, names)
+    length, unusual = chosen_length(lines, said, period, len(names))
     lines, number_of, start = numbered(lines, said, length, last_period)
     occasions = _occasions(lines, number_of, said, names)
     table = _price_table(lines, number_of, names, lists=lines.list_price is not None)
@@ -339,90 +326,8 @@ def _check_brands(lines: Lines) -> None:
         )
 
 
-def clean(
-    lines: Lines, said: Any, *, returns: str = "cancel", amount_is: str | None = None
-) -> tuple[Lines, dict[str, Any]]:
-    """Return purchases after returns, with the amount of each line for the units kept.
-
-    Parameters
-    ----------
-    lines : Lines
-    said : decisions
-        To which these are added.
-    returns : {"cancel", "drop", "refuse"}
-    amount_is : {"line", "unit"}, optional
-
-    Returns
-    -------
-    lines : Lines
-        ``quantity`` above 0, ``amount`` what was paid for the line.
-    facts : dict
-    """
-    facts = dict(lines.facts)
-    n = len(lines.customer)
-    said.add("rows read", facts["rows"], facts["rows"], "sorted by time")
-    if facts["rows"] > n:
-        text = ", ".join(f"{name} {count:,}" for name, count in facts["blank"].items())
-        said.add("rows with a blank", facts["rows"] - n, facts["rows"], f"left out ({text})")
-    back = (lines.quantity < 0) | (lines.amount < 0)
-    units = np.where(back, -np.abs(lines.quantity), lines.quantity)
-    empty = units == 0
-    if empty.any():
-        said.add("lines of no units", empty.sum(), n, "left out")
-    facts["returns"] = int((back & ~empty).sum())
-    if returns == "refuse" and facts["returns"]:
-        raise CalibrationError(
-            f"{lines.source}: expected purchases, found {facts['returns']:,} returns "
-            "(--returns cancel, or --returns drop)"
-        )
-    kind, slope = _amount_kind(lines, (units > 0) & (lines.amount > 0), amount_is)
-    facts["slope"] = slope
-    shown = "" if math.isnan(slope) else f" (slope on quantity {slope:.2f})"
-    said.add("amount", n, n, f"of a {kind}{shown}", "amount_is")
-    left = np.maximum(units, 0.0)
-    if facts["returns"] and returns == "cancel":
-        group = lines.customer.astype(np.int64) * len(lines.brands) + lines.brand
-        made = pair_returns(group, units)
-        left = made.left
-        alone = facts["returns"] - made.paired
-        text = f"purchase of each cancelled; {alone:,} without a purchase left out"
-        said.add("returns", facts["returns"], n, text, "returns")
-        facts |= {"returns_paired": made.paired, "returns_partial": made.partial}
-        facts["cancelled"] = int(((units > 0) & (left <= 0)).sum())
-        said.add("purchases returned whole", facts["cancelled"], int((units > 0).sum()), "left out")
-        said.add("purchases returned in part", made.partial, int((units > 0).sum()), "fewer units")
-    else:
-        said.add("returns", facts["returns"], n, "left out", "returns")
-    unit_price = lines.amount / np.where(units == 0, 1.0, units) if kind == "line" else lines.amount
-    lines = lines._replace(quantity=left, amount=unit_price * left).take(left > 0)
-    if not len(lines.customer):
-        raise CalibrationError(f"{lines.source}: expected purchases, found returns alone")
-    free = int((lines.amount <= 0).sum())
-    if free:
-        said.add("lines for free", free, len(lines.customer), "purchases, but no prices")
-    return lines, facts
-
-
-def _amount_kind(lines: Lines, rows: np.ndarray, given: str | None) -> tuple[str, float]:
-    """Return whether amounts are those of lines or of units, and the slope that shows it."""
-    if not rows.any():
-        return given or "line", math.nan
-    slope, se = quantity_slope(lines.brand[rows], lines.quantity[rows], lines.amount[rows])
-    if given is not None or math.isnan(slope):
-        return given or "line", slope
-    near = [kind for kind, at in (("line", 1.0), ("unit", 0.0)) if abs(slope - at) <= 0.2]
-    if not near or abs(slope - 0.5) < 2 * se:
-        name = lines.facts["columns"]["amount"]
-        raise CalibrationError(
-            f"{lines.source}: {name}: expected the amount of a line or that of a unit, found "
-            f"neither for sure (slope of log amount on log quantity {slope:.2f}, se {se:.2f}): "
-            "--amount-is line, or --amount-is unit"
-        )
-    return near[0], slope
-
-
 def _grouped(
-    lines: Lines, said: _Decisions, *, small: str, least: float, most: int
+    lines: Lines, said: Decisions, *, small: str, least: float, most: int
 ) -> tuple[Lines, tuple[str, ...]]:
     """Return lines by large brands, small ones as one brand or left out, and the names."""
     counts = np.bincount(lines.brand, minlength=len(lines.brands))
@@ -449,61 +354,8 @@ def _grouped(
     return lines, tuple(names)
 
 
-def _length(
-    lines: Lines, said: _Decisions, given: str | None, names: tuple[str, ...]
-) -> tuple[str, bool]:
-    """Return the length of a period, and whether none fits well."""
-    n = len(lines.customer)
-    if lines.resolution == "number":
-        said.add("period", n, n, "as the log numbers them", "dates")
-        return "period", False
-    if lines.resolution in ("week", "month", "quarter"):
-        said.add("period", n, n, f"{lines.resolution}, as the log has it")
-        return lines.resolution, False
-    shares = np.bincount(lines.brand, minlength=len(names)) / n
-    brand = np.where(shares[lines.brand] >= 0.02, lines.brand, -1)
-    fits = {name: period_fit(lines.customer, brand, lines.day, name) for name in LENGTHS}
-    length, good = choose_period(fits)
-    if given is not None:
-        length, good = given, True
-    mixed, seen = fits[length]
-    text = f"{length}: {100 * mixed:.1f} % of customer-{length}s hold two days of purchases, "
-    text += f"every large brand is bought in {100 * seen:.0f} % of {length}s or more"
-    said.add("period", n, n, text if good else f"{text}; no length fits well", "period")
-    return length, not good
-
-
-def numbered(
-    lines: Lines, said: Any, length: str, last_period: str = "cut"
-) -> tuple[Lines, np.ndarray, int]:
-    """Return lines of whole periods, numbers of their periods from 0, and the first period.
-
-    Parameters
-    ----------
-    lines : Lines
-    said : decisions
-    length : {"day", "week", "month", "period"}
-    last_period : {"cut", "keep"}
-        Cut: a last period is left out that ends earlier than half of the others do.
-    """
-    period = periods_of(lines.day, length)
-    start = int(period.min())
-    number_of = period - start
-    last = int(number_of.max())
-    if length in ("week", "month") and last > 1 and lines.resolution in ("day", "second"):
-        into = pd.Series(lines.day - first_day(period, length)).groupby(number_of).max()
-        cut = int(into.iloc[-1]) < float(into.iloc[:-1].median())
-        rows = number_of == last
-        if cut:
-            what = "left out: the log ends inside it" if last_period == "cut" else "kept"
-            said.add(f"last {length}", rows.sum(), len(rows), what, "last_period")
-            if last_period == "cut":
-                lines, number_of = lines.take(~rows), number_of[~rows]
-    return lines, number_of, start
-
-
 def _occasions(
-    lines: Lines, number_of: np.ndarray, said: _Decisions, names: tuple[str, ...]
+    lines: Lines, number_of: np.ndarray, said: Decisions, names: tuple[str, ...]
 ) -> pd.DataFrame:
     """Return one occasion per customer and period: the brand with most money, and its price."""
     span, size = int(number_of.max()) + 1, len(names)
@@ -611,7 +463,7 @@ def _course(occasions: pd.DataFrame, span: int, start: int, length: str) -> pd.D
 
 
 def _frequent(
-    occasions: pd.DataFrame, least: int, said: _Decisions
+    occasions: pd.DataFrame, least: int, said: Decisions
 ) -> tuple[pd.DataFrame, int, float]:
     """Return occasions of customers with enough of them, all customers, share with one."""
     counts = np.bincount(occasions["customer"])
@@ -624,7 +476,7 @@ def _frequent(
 
 
 def _with_outside(
-    occasions: pd.DataFrame, last: int, gap: float, names: tuple[str, ...], said: _Decisions
+    occasions: pd.DataFrame, last: int, gap: float, names: tuple[str, ...], said: Decisions
 ) -> pd.DataFrame:
     """Return occasions with a row for each period without a purchase."""
     ends = occasions.groupby("customer")["period"].agg(["min", "max"])
@@ -654,7 +506,7 @@ def _asked(
     prices: str | Path | pd.DataFrame | None,
     start: int,
     length: str,
-    said: _Decisions,
+    said: Decisions,
     carry: int,
 ) -> np.ndarray:
     """Return what each brand was offered for at each occasion, shape (F, N)."""
@@ -729,7 +581,7 @@ def _price_list(prices: str | Path | pd.DataFrame, resolution: str) -> pd.DataFr
     return pd.DataFrame(made).sort_values("day", kind="stable")
 
 
-def _sampled(customer: np.ndarray, sample: int, seed: int, said: _Decisions) -> np.ndarray:
+def _sampled(customer: np.ndarray, sample: int, seed: int, said: Decisions) -> np.ndarray:
     """Return the rows of customers drawn at random; which ones depends on the seed alone."""
     everybody = np.unique(customer)
     size = min(whole(sample, "sample", low=2), len(everybody))
@@ -825,3 +677,308 @@ def _verdict(made: LogPanel) -> list[str]:
     if facts["unusual"]:
         texts.append(f"No length of periods fits well; {made.period_length}s are used (--period).")
     return texts
+
+
+# -- One firm's own log: who buys again, and how soon -------------------------------------------
+
+
+#: Periods after the first purchase at which customers are looked at.
+AFTER = (4, 13, 26)
+
+#: Least number of new customers for a statistic.
+_FEW = 20
+
+
+def repeat_statistics(
+    purchases: pd.DataFrame,
+    *,
+    firm: str | None = None,
+    periods: int | None = None,
+    new_after: int = 0,
+    after: tuple[int, ...] = AFTER,
+    bootstrap: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how often new customers of a firm buy again: of a log, and of a run's panel alike.
+
+    Parameters
+    ----------
+    purchases : DataFrame
+        ``customer, period``, a row per purchase, such as :attr:`OwnLog.purchases`; or
+        ``cx.run(..., panel=1000).panel``, which also has ``choice``.
+    firm : str, optional
+        Of the column ``choice``.
+    periods : int, optional
+        Periods of the data [default: to the last purchase].
+    new_after : int
+        Customers are new if they do not buy in so many first periods.
+    after : tuple of int
+        Periods after the first purchase; those that too few customers were observed for are
+        left out.
+    bootstrap : int
+        Samples of customers from which standard errors come.
+    seed : int
+        Of the samples.
+
+    Returns
+    -------
+    DataFrame
+        ``statistic, value, se, customers``: ``repeat_purchases_K``, periods with a purchase
+        among the K after the first one; ``active_K``, share who bought in the last quarter of
+        these; over the longest K, ``never_back``, share without a further purchase, and
+        ``dispersion``, variance over mean of repeat purchases.
+
+    Raises
+    ------
+    ValueError
+        If fewer than 20 new customers were observed for the shortest time.
+    """
+    if firm is not None:
+        purchases = purchases[purchases["choice"] == firm]
+    customer = np.unique(purchases["customer"].astype(str), return_inverse=True)[1]
+    period = purchases["period"].to_numpy(dtype=np.int64)
+    span = int(period.max()) + 1 if periods is None else periods
+    first = np.full(int(customer.max()) + 1, span)
+    np.minimum.at(first, customer, period)
+    cells = np.unique(np.stack([customer, period - first[customer]]), axis=1)
+    new, observed = first >= new_after, span - 1 - first
+    names, values, there = [], [], []
+    usable = [k for k in sorted(after) if (new & (observed >= k)).sum() >= _FEW]
+    if not usable:
+        raise ValueError(
+            f"purchases: expected {_FEW} new customers or more who are observed for {min(after)} "
+            f"periods, found {(new & (observed >= min(after))).sum()}"
+        )
+
+    def counted(low: int, high: int) -> np.ndarray:
+        rows = (cells[1] >= low) & (cells[1] <= high)
+        return np.bincount(cells[0][rows], minlength=len(first)).astype(float)
+
+    def add(name: str, value: np.ndarray, k: int) -> None:
+        names.append(name)
+        values.append(value)
+        there.append(new & (observed >= k))
+
+    for k in usable:
+        add(f"repeat_purchases_{k}", counted(1, k), k)
+    for k in usable:
+        add(f"active_{k}", counted(k - k // 4 + (k % 4 == 0), k) > 0, k)
+    longest = usable[-1]
+    often = counted(1, longest)
+    add("never_back", often == 0, longest)
+    add("dispersion", often, longest)
+    add("", often**2, longest)
+    x, seen = np.array(values, dtype=float).T, np.array(there, dtype=float).T
+    some = seen.any(axis=1)
+    x, seen = (x * seen)[some], seen[some]
+
+    def means(weight: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = (weight @ x) / (weight @ seen)
+            return np.append(mean[:-2], (mean[-1] - mean[-2] ** 2) / mean[-2])
+
+    rng, n = np.random.default_rng(seed), len(x)
+    drawn = [means(np.bincount(rng.integers(n, size=n), minlength=n)) for _ in range(bootstrap)]
+    return pd.DataFrame(
+        {
+            "statistic": names[:-1],
+            "value": means(np.ones(n)),
+            "se": np.nanstd(drawn, axis=0, ddof=1),
+            "customers": seen.sum(axis=0).astype(int)[:-1],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class OwnLog(AttributeHints):
+    """One firm's own log: who bought in which period, and how often new customers buy again.
+
+    Attributes
+    ----------
+    source : str
+    purchases : DataFrame
+        ``customer, period``: a row per customer and period with a purchase.
+    periods : int
+    period_length : str
+    decisions : DataFrame
+        ``rule, count, of, decision, option``, as of :class:`LogPanel`.
+    new_after : int
+        Customers are new who do not buy in so many first periods.
+    statistics : DataFrame
+        As :func:`repeat_statistics` returns it.
+    fit : RepeatFit or None
+        Chances of buying and of leaving of new customers; None where they have no peak. They
+        describe buyers and start a search: they are not ``purchase_rate`` and ``exit_rate``,
+        for who leaves before buying is in no log.
+    contracts : SurvivalFit or None
+        For contracts: how customers differ in their chance to leave per period.
+    """
+
+    source: str
+    purchases: pd.DataFrame
+    periods: int
+    period_length: str
+    decisions: pd.DataFrame
+    new_after: int
+    statistics: pd.DataFrame
+    fit: RepeatFit | None
+    contracts: SurvivalFit | None
+
+    def headline(self) -> str:
+        """Return in one sentence how often new customers buy again."""
+        by_name = self.statistics.set_index("statistic")["value"]
+        first = next(name for name in by_name.index if name.startswith("repeat_purchases"))
+        k = first.rpartition("_")[2]
+        return (
+            f"{self.source}: new customers buy {by_name[first]:.2f} times within {k} "
+            f"{self.period_length}s of their first purchase; "
+            f"{_percent(by_name['never_back'])} never come back."
+        )
+
+    def sentences(self) -> list[str]:
+        """Return what else the log shows, and what it cannot show."""
+        seen = self.purchases["customer"].nunique()
+        span = f"{self.periods} {self.period_length}s, the first {self.new_after} of them"
+        texts = [f"{seen:,} customers in {span} to tell who is new."]
+        if self.fit is not None:
+            texts.append(
+                f"Buyers who differ in both: mean chance of a purchase {self.fit.buy:.3f} (se "
+                f"{self.fit.buy_se:.3f}), of leaving {self.fit.leave:.3f} (se "
+                f"{self.fit.leave_se:.3f}) a {self.period_length}. Starting values, not "
+                "parameters: who leaves before buying is in no log."
+            )
+        if self.contracts is not None:
+            a, b = self.contracts.alpha, self.contracts.beta
+            texts.append(
+                f"Contracts end with a mean chance of {a / (a + b):.3f} a {self.period_length} "
+                f"(beta distribution {a:.2f}, {b:.2f}), for whatever cause."
+            )
+        texts.append(
+            "Rivals are not seen: leaving the firm and leaving the market cannot be separated."
+        )
+        return texts
+
+    def save(self, path: str | Path, *, firm: str = "(market)") -> Path:
+        """Write the statistics as a table of targets (CSV) and return where.
+
+        Parameters
+        ----------
+        path : str or Path
+        firm : str
+            Name of the firm in the scenario.
+        """
+        from cxsim.files.whole import whole_file
+
+        made = pd.DataFrame(
+            {
+                "measure": self.statistics["statistic"],
+                "firm": firm,
+                "value": self.statistics["value"],
+                "se": self.statistics["se"],
+            }
+        )
+        with whole_file(path) as draft:
+            cells(made).to_csv(draft, index=False, lineterminator="\n")
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return "\n".join([self.headline(), *self.sentences()])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        said = "".join(f"<p>{escape(text)}</p>" for text in [self.headline(), *self.sentences()])
+        return said + self.statistics.to_html(index=False)
+
+
+def own_log(
+    log: str | Path | pd.DataFrame,
+    *,
+    period: str | None = None,
+    returns: str = "cancel",
+    last_period: str = "cut",
+    new_after: int | None = None,
+    contracts: bool = False,
+    bootstrap: int = 200,
+    seed: int = 0,
+    **reading: Any,
+) -> OwnLog:
+    """Read one firm's own log, which has no rivals in it: buy or not, period by period.
+
+    Parameters
+    ----------
+    log : str, Path or DataFrame
+        A row per line of an order, in any order: customer and date, and where the log has
+        them quantity and amount, of which negative ones are returns.
+    period : {"day", "week", "month"}, optional
+        As for :func:`panel_from_log`.
+    returns : {"cancel", "drop", "refuse"}
+    last_period : {"cut", "keep"}
+    new_after : int, optional
+        Customers are new who do not buy in so many first periods; 0 if the log begins with the
+        firm [default: the gap between purchases that 95 % do not exceed, at most a third
+        of the log].
+    contracts : bool
+        Customers pay every period until they leave: fit how they differ in leaving.
+    bootstrap : int
+        Samples of customers for standard errors.
+    seed : int
+        Of them.
+    **reading
+        Columns and ways to read the table, as for :func:`panel_from_log`.
+
+    Returns
+    -------
+    OwnLog
+
+    Raises
+    ------
+    CalibrationError
+        If the log cannot be read, or too few customers are new.
+    """
+    from cxsim.analytic import fit_repeat_buying, fit_survival
+
+    said = Decisions()
+    lines = read_lines(log, **{"brand": "none", **reading})
+    lines, _ = clean(lines, said, returns=returns, amount_is="line")
+    length, _ = chosen_length(lines, said, period, 1)
+    lines, number_of, _ = numbered(lines, said, length, last_period)
+    span = int(number_of.max()) + 1
+    key = np.unique(lines.customer.astype(np.int64) * span + number_of)
+    bought = pd.DataFrame(
+        {"customer": _taken(lines.customers, pd.Series(key // span)), "period": key % span}
+    )
+    said.add("lines of one customer and period", len(number_of) - len(key), len(number_of),
+             "one purchase")  # fmt: skip
+    if new_after is None:
+        gaps = np.diff(key)[np.diff(key // span) == 0]
+        usual = math.ceil(np.quantile(gaps, 0.95)) if gaps.size else 1
+        new_after = min(usual, span // 3)
+    first = bought.groupby("customer")["period"].agg(["min", "max", "size"])
+    new = first[first["min"] >= new_after]
+    said.add("customers from before the log", len(first) - len(new), len(first),
+             f"bought in the first {new_after} {length}s: not new", "new_after")  # fmt: skip
+    try:
+        statistics = repeat_statistics(
+            bought, periods=span, new_after=new_after, bootstrap=bootstrap, seed=seed
+        )
+    except ValueError as error:
+        raise CalibrationError(f"{lines.source}: {error} (--new-after)") from None
+    since = (span - 1 - new["min"]).to_numpy()
+    last = (new["max"] - new["min"]).to_numpy()
+    fit = stay = None
+    try:
+        fit = fit_repeat_buying(new["size"].to_numpy() - 1, last, since)
+    except ValueError as error:
+        said.add("chances of buying and leaving", 0, len(new), f"not fitted: {error}")
+    if contracts:
+        k = max(k for k in (*AFTER, 1) if (since >= k).sum() >= _FEW)
+        there = last[since >= k]
+        left = [int((there >= each).sum()) for each in range(k + 1)]
+        try:
+            stay = fit_survival(left)
+        except ValueError as error:
+            raise CalibrationError(f"{lines.source}: contracts: {error}") from None
+    return OwnLog(
+        lines.source, bought, span, length, said.table(), new_after, statistics, fit, stay
+    )

@@ -108,6 +108,38 @@ class MomentMatch:
         estimates = self.parameters.set_index("path")["estimate"]
         return self.targets.base.override({k: float(f"{v:.6g}") for k, v in estimates.items()})
 
+    @property
+    def met(self) -> bool:
+        """Whether all targets are met, within 3 standard errors of target and simulation."""
+        return bool((self.moments["z"].abs() < _MET).all())
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return why targets are not met, a sentence each; none if they are."""
+        said = []
+        for row, goal in zip(self.moments.to_dict("records"), self.targets.targets, strict=True):
+            if not abs(row["z"]) < _MET:
+                said.append(
+                    f"Not met: {goal.label} is {row['model']:.4g} in the model, "
+                    f"{row['target']:.4g} was wanted."
+                )
+        if said:
+            for row in self.parameters[self.parameters["at_bound"]].to_dict("records"):
+                side = (
+                    "low"
+                    if row["estimate"] - row["low"] < row["high"] - row["estimate"]
+                    else "high"
+                )
+                said.append(
+                    f"{row['path']} is at its bound {row[side]:g}: targets may be out of reach "
+                    "within the bounds."
+                )
+            if not self.parameters["at_bound"].any():
+                said.append(
+                    "No parameter is at its bound: the model cannot meet these targets together, "
+                    "or a standard error is too small."
+                )
+        return tuple(said)
+
     def headline(self) -> str:
         """Return how well the targets are met, and what they leave open."""
         k = int(self.moments["z"].abs().to_numpy().argmax())

@@ -560,3 +560,164 @@ def carried(table: np.ndarray, most: int) -> np.ndarray:
     last = np.maximum.accumulate(np.where(np.isnan(table), -1, at), axis=0)
     fresh = (last >= 0) & (at - last <= most)
     return np.where(fresh, np.take_along_axis(table, np.maximum(last, 0), axis=0), np.nan)
+
+
+# -- From lines to purchases by period ----------------------------------------------------------
+
+
+class Decisions:
+    """Decisions on the way to a panel, in the order in which they are taken."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, int, int, str, str]] = []
+
+    def add(self, rule: str, count: Any, of: Any, decision: str, option: str = "") -> None:
+        """Add a rule, how many of how many it met, what was decided, and the option for it."""
+        self.rows.append((rule, int(count), int(of), decision, option))
+
+    def table(self) -> pd.DataFrame:
+        """Return ``rule, count, of, decision, option``, a row per decision."""
+        return pd.DataFrame(self.rows, columns=["rule", "count", "of", "decision", "option"])
+
+
+def clean(
+    lines: Lines, said: Decisions, *, returns: str = "cancel", amount_is: str | None = None
+) -> tuple[Lines, dict[str, Any]]:
+    """Return purchases after returns, with the amount of each line for the units kept.
+
+    Parameters
+    ----------
+    lines : Lines
+    said : Decisions
+    returns : {"cancel", "drop", "refuse"}
+    amount_is : {"line", "unit"}, optional
+
+    Returns
+    -------
+    lines : Lines
+        ``quantity`` above 0, ``amount`` what was paid for the line.
+    facts : dict
+    """
+    facts = dict(lines.facts)
+    n = len(lines.customer)
+    said.add("rows read", facts["rows"], facts["rows"], "sorted by time")
+    if facts["rows"] > n:
+        text = ", ".join(f"{name} {count:,}" for name, count in facts["blank"].items())
+        said.add("rows with a blank", facts["rows"] - n, facts["rows"], f"left out ({text})")
+    back = (lines.quantity < 0) | (lines.amount < 0)
+    units = np.where(back, -np.abs(lines.quantity), lines.quantity)
+    empty = units == 0
+    if empty.any():
+        said.add("lines of no units", empty.sum(), n, "left out")
+    facts["returns"] = int((back & ~empty).sum())
+    if returns == "refuse" and facts["returns"]:
+        raise CalibrationError(
+            f"{lines.source}: expected purchases, found {facts['returns']:,} returns "
+            "(--returns cancel, or --returns drop)"
+        )
+    kind, slope = _amount_kind(lines, (units > 0) & (lines.amount > 0), amount_is)
+    facts["slope"] = slope
+    shown = "" if math.isnan(slope) else f" (slope on quantity {slope:.2f})"
+    said.add("amount", n, n, f"of a {kind}{shown}", "amount_is")
+    left = np.maximum(units, 0.0)
+    if facts["returns"] and returns == "cancel":
+        group = lines.customer.astype(np.int64) * len(lines.brands) + lines.brand
+        made = pair_returns(group, units)
+        left = made.left
+        alone = facts["returns"] - made.paired
+        text = f"purchase of each cancelled; {alone:,} without a purchase left out"
+        said.add("returns", facts["returns"], n, text, "returns")
+        facts |= {"returns_paired": made.paired, "returns_partial": made.partial}
+        facts["cancelled"] = int(((units > 0) & (left <= 0)).sum())
+        said.add("purchases returned whole", facts["cancelled"], int((units > 0).sum()), "left out")
+        said.add("purchases returned in part", made.partial, int((units > 0).sum()), "fewer units")
+    else:
+        said.add("returns", facts["returns"], n, "left out", "returns")
+    unit_price = lines.amount / np.where(units == 0, 1.0, units) if kind == "line" else lines.amount
+    lines = lines._replace(quantity=left, amount=unit_price * left).take(left > 0)
+    if not len(lines.customer):
+        raise CalibrationError(f"{lines.source}: expected purchases, found returns alone")
+    free = int((lines.amount <= 0).sum())
+    if free:
+        said.add("lines for free", free, len(lines.customer), "purchases, but no prices")
+    return lines, facts
+
+
+def _amount_kind(lines: Lines, rows: np.ndarray, given: str | None) -> tuple[str, float]:
+    """Return whether amounts are those of lines or of units, and the slope that shows it."""
+    if not rows.any():
+        return given or "line", math.nan
+    slope, se = quantity_slope(lines.brand[rows], lines.quantity[rows], lines.amount[rows])
+    if given is not None or math.isnan(slope):
+        return given or "line", slope
+    near = [kind for kind, at in (("line", 1.0), ("unit", 0.0)) if abs(slope - at) <= 0.2]
+    if not near or abs(slope - 0.5) < 2 * se:
+        name = lines.facts["columns"]["amount"]
+        raise CalibrationError(
+            f"{lines.source}: {name}: expected the amount of a line or that of a unit, found "
+            f"neither for sure (slope of log amount on log quantity {slope:.2f}, se {se:.2f}): "
+            "--amount-is line, or --amount-is unit"
+        )
+    return near[0], slope
+
+
+def chosen_length(
+    lines: Lines, said: Decisions, given: str | None, brands: int
+) -> tuple[str, bool]:
+    """Return the length of a period, and whether none fits well.
+
+    Parameters
+    ----------
+    lines : Lines
+    said : Decisions
+    given : {"day", "week", "month"}, optional
+    brands : int
+        Number of brands that stand for themselves.
+    """
+    n = len(lines.customer)
+    if lines.resolution == "number":
+        said.add("period", n, n, "as the log numbers them", "dates")
+        return "period", False
+    if lines.resolution in ("week", "month", "quarter"):
+        said.add("period", n, n, f"{lines.resolution}, as the log has it")
+        return lines.resolution, False
+    shares = np.bincount(lines.brand, minlength=brands) / n
+    brand = np.where(shares[lines.brand] >= 0.02, lines.brand, -1)
+    fits = {name: period_fit(lines.customer, brand, lines.day, name) for name in LENGTHS}
+    length, good = choose_period(fits)
+    if given is not None:
+        length, good = given, True
+    mixed, seen = fits[length]
+    text = f"{length}: {100 * mixed:.1f} % of customer-{length}s hold two days of purchases, "
+    text += f"every large brand is bought in {100 * seen:.0f} % of {length}s or more"
+    said.add("period", n, n, text if good else f"{text}; no length fits well", "period")
+    return length, not good
+
+
+def numbered(
+    lines: Lines, said: Decisions, length: str, last_period: str = "cut"
+) -> tuple[Lines, np.ndarray, int]:
+    """Return lines of whole periods, numbers of their periods from 0, and the first period.
+
+    Parameters
+    ----------
+    lines : Lines
+    said : Decisions
+    length : {"day", "week", "month", "period"}
+    last_period : {"cut", "keep"}
+        Cut: a last period is left out that ends earlier than half of the others do.
+    """
+    period = periods_of(lines.day, length)
+    start = int(period.min())
+    number_of = period - start
+    last = int(number_of.max())
+    if length in ("week", "month") and last > 1 and lines.resolution in ("day", "second"):
+        into = pd.Series(lines.day - first_day(period, length)).groupby(number_of).max()
+        cut = int(into.iloc[-1]) < float(into.iloc[:-1].median())
+        rows = number_of == last
+        if cut:
+            what = "left out: the log ends inside it" if last_period == "cut" else "kept"
+            said.add(f"last {length}", rows.sum(), len(rows), what, "last_period")
+            if last_period == "cut":
+                lines, number_of = lines.take(~rows), number_of[~rows]
+    return lines, number_of, start

@@ -316,7 +316,7 @@ class _Reader:
                     column,
                 )
             self.length = length
-            self.table.decide(f"{column}: a period is a {length}")
+            self.table.decide(f"a period is a {length}", column)
             return _period_numbers(dates.values, length), length
         occasions = pd.DataFrame({"who": self.customers, "when": dates.values}).drop_duplicates()
         chosen = _LENGTHS[start]
@@ -327,8 +327,9 @@ class _Reader:
             chosen = each
         self.length = chosen
         self.table.decide(
-            f"{column}: a period is a {chosen}, the longest in which no customer buys twice "
-            "(--period-length)"
+            f"a period is a {chosen}, the longest in which no customer buys twice "
+            "(--period-length)",
+            column,
         )
         return _period_numbers(dates.values, chosen), chosen
 

@@ -88,15 +88,15 @@ class Table:
     lines : ndarray of int, shape (N,), or None
         Line of each row in the file; None: a frame, whose rows are counted from 0.
     reading : Reading
-    decisions : list of str
-        What was decided, a sentence each.
+    decided : dict of str to list of str
+        What was decided, with the columns that it is about.
     """
 
     source: str
     frame: pd.DataFrame
     lines: np.ndarray | None = None
     reading: Reading = field(default_factory=Reading)
-    decisions: list[str] = field(default_factory=list)
+    decided: dict[str, list[str]] = field(default_factory=dict)
     _dates: dict[str, Dates | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -114,11 +114,19 @@ class Table:
     def __len__(self) -> int:
         return len(self.frame)
 
-    def decide(self, text: str) -> None:
-        """Keep a sentence on what was decided, once."""
-        said = one_line(text)
-        if said not in self.decisions:
-            self.decisions.append(said)
+    @property
+    def decisions(self) -> list[str]:
+        """What was decided, a sentence each."""
+        return [
+            one_line(f"{', '.join(columns)}: {text}" if columns else text)
+            for text, columns in self.decided.items()
+        ]
+
+    def decide(self, text: str, column: str | None = None) -> None:
+        """Keep a sentence on what was decided, of a column or of the table, once."""
+        columns = self.decided.setdefault(text, [])
+        if column is not None and column not in columns:
+            columns.append(column)
 
     def wrong(
         self, text: str, column: str | None = None, row: int | None = None
@@ -153,7 +161,7 @@ class Table:
         """Return a column as text, ``""`` where there is nothing: object, shape (N,)."""
         return _texts(self.frame[column]).to_numpy(dtype=object)
 
-    def numbers(self, column: str, *, blank: bool = False) -> np.ndarray:
+    def numbers(self, column: str, *, blank: bool = False, percent: str = "same") -> np.ndarray:
         """Return a column of finite numbers, shape (N,).
 
         Parameters
@@ -161,6 +169,8 @@ class Table:
         column : str
         blank : bool
             Whether nothing may stand there, which becomes NaN.
+        percent : {"same", "any"}
+            Whether all cells have to have % if one has, which then are shares.
 
         Raises
         ------
@@ -175,7 +185,7 @@ class Table:
             nothing = np.isnan(values)
         else:
             codes, unique = pd.factorize(raw)
-            parsed = self._parsed(column, codes, list(unique))
+            parsed = self._parsed(column, codes, list(unique), percent)
             values = np.append(parsed.values, np.nan)[codes]
             nothing = np.append(parsed.blank, True)[codes]
         bad = ~np.isfinite(values) & ~(nothing & blank)
@@ -185,7 +195,7 @@ class Table:
             raise self.wrong(f"expected a number, found {what}", column, k)
         return values
 
-    def _parsed(self, column: str, codes: np.ndarray, unique: list[Any]) -> _Numbers:
+    def _parsed(self, column: str, codes: np.ndarray, unique: list[Any], percent: str) -> _Numbers:
         """Read the different values of a column, in the one way that they can be read."""
         read = _read_numbers(unique)
 
@@ -196,15 +206,15 @@ class Table:
             these = ", ".join(sorted(read.currencies))
             raise self.wrong(f"expected amounts in one currency, found {these}", column)
         bare = ~read.percent & ~read.blank & (read.point != 0.0)
-        if read.percent.any() and bare.any():
+        if percent == "same" and read.percent.any() and bare.any():
             k = int(bare.argmax())
             text = f"expected % in all cells or in none, found {found(_plain(unique[k]))}"
             raise self.wrong(text, column, row(k))
         decimal = self._decimal(column, read, unique, row)
         read.values = read.comma if decimal == "comma" else read.point
         if read.percent.any():
-            read.values = read.values / 100.0
-            self.decide(f"{column}: per cent, read as shares")
+            read.values = np.where(read.percent, read.values / 100.0, read.values)
+            self.decide("per cent, read as shares", column)
         return read
 
     def _decimal(self, column: str, read: _Numbers, unique: list[Any], row: Any) -> str:
@@ -215,7 +225,7 @@ class Table:
         if point and not comma:
             return "point"
         if comma and not point:
-            self.decide(f"{column}: decimal commas")
+            self.decide("decimal commas", column)
             return "comma"
         if not point:  # the first cell that is no number, or does not go with those before it
             return "point" if np.isnan(read.comma).sum() >= np.isnan(read.point).sum() else "comma"
@@ -233,8 +243,9 @@ class Table:
                 row(k),
             )
         self.decide(
-            f"{column}: decimal {settled}s, as in other columns, so that {found(unique[k])} is "
-            f"{(read.comma if settled == 'comma' else read.point)[k]:.15g}"
+            f"decimal {settled}s, as in other columns, so that {found(unique[k])} is "
+            f"{(read.comma if settled == 'comma' else read.point)[k]:.15g}",
+            column,
         )
         return settled
 
@@ -265,7 +276,7 @@ class Table:
             what = found(texts[k]) if texts[k] else "nothing"
             raise self.wrong(f"expected 0 or 1, True or False, yes or no, found {what}", column, k)
         if set(map(str.casefold, texts)) - {"0", "1", "0.0", "1.0"}:
-            self.decide(f"{column}: {', '.join(sorted(set(texts))[:4])} read as 1 and 0")
+            self.decide(f"{', '.join(sorted(set(texts))[:4])} read as 1 and 0", column)
         return values == 1
 
     def dates(self, column: str) -> np.ndarray:
@@ -293,7 +304,7 @@ class Table:
             bad = _unread(raw, made)
             what = found(raw[bad]) if raw[bad] else "nothing"
             raise self.wrong(f"expected a date, found {what} (--dates FORMAT)", column, bad)
-        self.decide(f"{column}: {read.said}")
+        self.decide(read.said, column)
         return read
 
     def holds_dates(self, column: str) -> bool:
@@ -357,6 +368,10 @@ _WHOLE = re.compile(r"[0-9]+")
 _POINT = re.compile(r"[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})|(?:0+|[0-9]{4,})\.[0-9]{3}|[0-9]+\.")
 
 
+#: One comma, likewise.
+_COMMA = re.compile(_POINT.pattern.replace(r"\.", ","))
+
+
 _EXPONENT = re.compile(r"(.*[0-9.,])[eE]([+-]?[0-9]{1,3})")
 
 
@@ -394,6 +409,8 @@ def _read_numbers(unique: Sequence[Any]) -> _Numbers:
             read.point[k] = read.comma[k] = float(text)
         elif _POINT.fullmatch(text):
             read.point[k] = float(text)
+        elif _COMMA.fullmatch(text):
+            read.comma[k] = float(text.replace(",", "."))
         elif text.casefold() in _NOTHING:
             read.blank[k] = True
         else:
@@ -644,10 +661,11 @@ def _readings(unique: np.ndarray, column: str, given: str | None) -> list[Dates]
             unit = unit if unit != "day" or not clock.any() else _unit(values)
             made.append(Dates(values, unit, f"dates{said} of the form {form}"))
     made = _within(made)
-    units = {each.unit for each in made}
-    if len(units) > 1:  # 202404: a month, or a week? The name of the column says so, or nobody.
+    if len({each.unit for each in made}) > 1:
+        # 202404: a month, or a week? The name of the column says so, or nobody.
         like = [each for each in made if named_like(column, each.unit, _GERMAN.get(each.unit, "?"))]
-        made = like or made
+        iso = [each for each in made if not each.said.endswith("%G-%V")]  # weeks have a W there
+        made = like or iso
     return made
 
 
@@ -833,7 +851,8 @@ class _Opened:
             frame, lines = self._from_text(self._decoded(data))
         else:
             frame, lines = self._from_sheets(sheets)
-        return Table(source or path.name, frame, lines, self.reading, self.decisions)
+        decided: dict[str, list[str]] = {text: [] for text in self.decisions}
+        return Table(source or path.name, frame, lines, self.reading, decided)
 
     # -- text ---------------------------------------------------------------------
 
@@ -891,10 +910,7 @@ class _Opened:
         """
         try:
             text = data.decode("cp1252")
-            odd = re.search(
-                r"(?<=[A-Za-z])[^\w\s.,;:'’`´\-–/&+*()\"@#%\x00-\x7f](?=[A-Za-z])", text
-            )
-            odd = odd or re.search(r"[^\W\d_\x00-\x7f]{3}", text)
+            odd = _UNLIKELY.search(text) is not None
         except UnicodeDecodeError:
             odd = True
         if not odd:
@@ -938,7 +954,15 @@ class _Opened:
             )
             raise self.wrong(f"expected rows of equal length, found: {said}") from None
         lines = np.arange(len(frame)) + first
-        return self._headed(frame.iloc[1:], frame.iloc[0], lines[1:], first)
+        made, lines = self._headed(frame.iloc[1:], frame.iloc[0], lines[1:])
+        cells = _cells(text[begin:], mark)
+        if len(cells) == len(frame):  # a short row would be filled up with nothing
+            short = cells[lines - first] < cells[0]
+            if short.any():
+                k = int(lines[short.argmax()])
+                said = f"expected {cells[0]} cells, as in line {first}, found {cells[k - first]}"
+                raise self.wrong(said, k)
+        return made, lines
 
     def _layout(self, text: str, given: str | None, skipped: int) -> tuple[str, int]:
         """Return the separator and the number of lines above the names of the columns."""
@@ -979,12 +1003,13 @@ class _Opened:
         return max(SEPARATORS.values(), key=head.count), 0
 
     def _headed(
-        self, frame: pd.DataFrame, names: pd.Series, lines: np.ndarray, first: int
+        self, frame: pd.DataFrame, names: pd.Series, lines: np.ndarray
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Return rows under the names of their columns, without what stands around them."""
         frame = frame.reset_index(drop=True)
         names = names.where(names.notna(), "").map(_text)
-        empty = frame.isna() | (frame.apply(_texts) == "") if len(frame) else frame
+        frame = frame.apply(_trimmed) if len(frame) else frame
+        empty = frame.isna() | (frame == "")
         kept = [
             k for k in range(len(names)) if names.iloc[k] or not (len(frame) and empty[k].all())
         ]
@@ -1005,14 +1030,8 @@ class _Opened:
             frame, lines = frame.loc[keep].reset_index(drop=True), lines[keep]
         frame = frame[kept]
         frame.columns = pd.Index(labels)
-        short = frame.isna()
-        if self.kind in _TEXTS and short.to_numpy().any():
-            k = int(short.to_numpy().any(axis=1).argmax())
-            n = int((~short.iloc[k]).sum())
-            text = f"expected {len(labels)} cells, as in line {first}, found {n}"
-            raise self.wrong(text, int(lines[k]))
         for name in frame.columns:
-            frame[name] = _trimmed(frame[name])
+            frame[name] = _typed(frame[name])
         return frame, lines
 
     # -- workbooks ----------------------------------------------------------------
@@ -1045,17 +1064,21 @@ class _Opened:
             self.decisions.append(f"title above the table: {head} rows left out")
         sheet = sheets[name]
         lines = np.arange(len(sheet)) + 1
-        return self._headed(sheet.iloc[head + 1 :], sheet.iloc[head], lines[head + 1 :], head + 1)
+        return self._headed(sheet.iloc[head + 1 :], sheet.iloc[head], lines[head + 1 :])
 
 
 def _trimmed(column: pd.Series) -> pd.Series:
-    """Return a column without blanks around texts, and as numbers or dates if all of it is."""
-    if isinstance(column.dtype, pd.StringDtype) and not column.hasnans:
+    """Return a column without blanks around its texts."""
+    if isinstance(column.dtype, pd.StringDtype):
         return column.str.strip()
-    made = column.map(lambda v: v.strip() if isinstance(v, str) else v)
-    if made.map(lambda v: isinstance(v, str)).all():
-        return made
-    return made.where(made.notna(), "") if made.isna().any() else made.infer_objects()
+    return column.map(lambda v: v.strip() if isinstance(v, str) else v)
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Return a column of a workbook as numbers or dates if all of it is, with "" for nothing."""
+    if column.dtype != object:
+        return column
+    return column.where(column.notna(), "") if column.isna().any() else column.infer_objects()
 
 
 def _rows(text: str, mark: str) -> tuple[list[list[str]], list[int]]:
@@ -1073,6 +1096,13 @@ def _rows(text: str, mark: str) -> tuple[list[list[str]], list[int]]:
         starts.append(line)
         line = reader.line_num
     return rows, starts
+
+
+def _cells(text: str, mark: str) -> np.ndarray:
+    """Return the number of cells of each row of a text."""
+    if '"' not in text:
+        return np.array([line.count(mark) + 1 for line in text.removesuffix("\n").split("\n")])
+    return np.array([len(row) for row in _rows(text, mark)[0]])
 
 
 def _header(rows: Sequence[Sequence[Any]]) -> int | None:

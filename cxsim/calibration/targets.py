@@ -12,7 +12,8 @@ from annotated_types import MinLen
 from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.panel import CalibrationError
-from cxsim.calibration.table_reading import read_table
+from cxsim.calibration.table_reading import Reading, read_table
+from cxsim.calibration.target_tables import check_error, check_sums, completed, target_rows
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, found, hint
 from cxsim.runs.measures.measure_registry import MARKET, measures, near
@@ -122,6 +123,8 @@ class Targets:
     targets : tuple of Target
     free : tuple of Free
     title : str
+    decisions : tuple of str
+        How numbers and names were read, a sentence each.
     """
 
     source: str
@@ -129,6 +132,7 @@ class Targets:
     targets: tuple[Target, ...]
     free: tuple[Free, ...]
     title: str = ""
+    decisions: tuple[str, ...] = ()
 
 
 def read_targets(
@@ -140,9 +144,10 @@ def read_targets(
     ----------
     given : str, Path or mapping
         A YAML file, or what one holds: ``parameters`` (dotted path: [lowest, highest]),
-        ``targets`` (a list of ``measure, firm, value, se, periods``, or a table's file
-        name), and where wanted ``base``, ``settings`` (other values, which do not move)
-        and ``title``.
+        ``targets`` (a list of ``measure, firm, value, se, periods``, with ``n``, or ``n`` and
+        ``sd``, in place of ``se`` where wanted; a table's file name; or a mapping of ``table``,
+        ``measure`` and how to read it), and where wanted ``base``, ``settings`` (other values,
+        which do not move) and ``title``.
     base : Scenario, str or Path, optional
         Scenario to start from, in place of the file's.
 
@@ -161,41 +166,89 @@ def read_targets(
         place, folder = Place(str(given)), Path(given).parent
         data, where = read_yaml(Path(given))
     source = Source(data, where, place.source, place)
-    file = _file(source, folder, base)
+    decisions: list[str] = []
+    file = _file(source, folder, base, decisions)
     start = _start(source, file, folder, base)
     free = tuple(_free(source, start, path, *ends) for path, ends in file.parameters.items())
     targets = tuple(_target(source, start, k, each) for k, each in enumerate(file.targets))
     if len(targets) < len(free):
         text = f"expected at least as many as parameters ({len(free)}), found {len(targets)}"
         raise _wrong(source, ("targets",), text)
-    return Targets(place.source, start, targets, free, str(file.title or ""))
+    for k, target in enumerate(targets):
+        try:
+            check_error(target.measure, target.se)
+        except ValueError as error:
+            raise _wrong(source, ("targets", k, "se"), str(error)) from None
+    try:
+        check_sums(targets, start.firms)
+    except ValueError as error:
+        raise _wrong(source, ("targets",), str(error)) from None
+    return Targets(
+        place.source, start, targets, free, str(file.title or ""), tuple(dict.fromkeys(decisions))
+    )
 
 
 def _wrong(source: Source, keys: Keys, text: str) -> CalibrationError:
     return CalibrationError(str(wrong(source, keys, text)))
 
 
-def _file(source: Source, folder: Path, base: Scenario | str | Path | None) -> TargetsFile:
+def _file(
+    source: Source, folder: Path, base: Scenario | str | Path | None, decisions: list[str]
+) -> TargetsFile:
     """Return the content of a file and of the table that it names; a given base comes first."""
     data = source.raw
     if isinstance(data, dict):
         start = data.get("base") if base is None else base
         data = {**data, "base": start} if start is not None else data
-        if isinstance(data.get("targets"), str):
-            data["targets"] = _rows(source, folder / data["targets"])
+        given = data.get("targets")
+        if isinstance(given, (str, Mapping)) and isinstance(start, (Scenario, str, Path)):
+            beside = folder if base is None else None
+            market = start if isinstance(start, Scenario) else _scenario(start, beside)
+            data["targets"] = given = _rows(source, folder, given, market, decisions)
+        if isinstance(given, (list, tuple)):
+            data["targets"] = tuple(
+                _completed(source, k, row, decisions) for k, row in enumerate(given)
+            )
     try:
         return read_as(TargetsFile, data, source)
     except ScenarioError as error:
         raise CalibrationError(str(error.problems[0])) from None
 
 
-def _rows(source: Source, path: Path) -> tuple[dict[str, Any], ...]:
-    """Return the rows of a table of targets, without what is empty."""
+def _completed(source: Source, number: int, row: Any, decisions: list[str]) -> Any:
+    """Return a row with its measure's name, its unit and a standard error, if it is one."""
+    if not isinstance(row, Mapping):
+        return row
     try:
-        rows = read_table(path).frame.to_dict("records")
+        made, said = completed({k: v for k, v in row.items() if v is not None})
+    except ValueError as error:
+        key, _, text = str(error).partition(": ")
+        raise _wrong(source, ("targets", number, key), text) from None
+    decisions += said
+    return made
+
+
+def _rows(
+    source: Source, folder: Path, given: Any, market: Scenario, decisions: list[str]
+) -> tuple[dict[str, Any], ...]:
+    """Return the targets of a table: a file's name, or a mapping of it and of how to read it."""
+    options = {"table": given} if isinstance(given, str) else dict(given)
+    name, measure = options.pop("table", None), options.pop("measure", None)
+    keys: Keys = ("targets",) if isinstance(given, str) else ("targets", "table")
+    if not isinstance(name, str):
+        raise _wrong(source, keys, f"expected the name of a table, found {found(name)}")
+    for key in options:
+        if key not in Reading.__dataclass_fields__:
+            known = ("table", "measure", *Reading.__dataclass_fields__)
+            text = f"expected {', '.join(known)}, found {found(key)}{hint(key, known)}"
+            raise _wrong(source, ("targets",), text)
+    try:
+        table = read_table(folder / name, **options)
+        rows = target_rows(table, firms=market.firms, measure=measure)
     except CalibrationError as error:
-        raise _wrong(source, ("targets",), str(error)) from None
-    return tuple({str(k): v for k, v in row.items() if v == v and v != ""} for row in rows)
+        raise _wrong(source, keys, str(error)) from None
+    decisions += [f"{table.source}: {text}" for text in table.decisions]
+    return tuple(rows)
 
 
 def _start(
@@ -207,13 +260,18 @@ def _start(
         text = f"expected a file or the name of a scenario, found {found(start)}"
         raise _wrong(source, ("base",), text)
     if not isinstance(start, Scenario):
-        beside = folder / start
-        start = Scenario.load(beside if base is None and is_file(beside) else start)
+        start = _scenario(start, folder if base is None else None)
     try:
         return start.override(file.settings or {})
     except ScenarioError as error:
         problem = error.problems[0]
         raise _wrong(source, ("settings", *problem.path), problem.text) from None
+
+
+def _scenario(name: str | Path, folder: Path | None) -> Scenario:
+    """Return a scenario of a file beside the targets, or of any other."""
+    beside = None if folder is None else folder / name
+    return Scenario.load(beside if beside is not None and is_file(beside) else name)
 
 
 def _free(source: Source, base: Scenario, path: str, low: float, high: float) -> Free:

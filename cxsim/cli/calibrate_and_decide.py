@@ -14,6 +14,52 @@ from cxsim.messages import cells
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook
 
+# -- How a table is read where it can be read in two ways --------------------------------------
+
+
+#: Options of commands that read a table; none of them is needed where it has one reading.
+TABLE_OPTIONS = (
+    click.option("--encoding", metavar="NAME", help="Encoding of a text table, such as cp1252."),
+    click.option(
+        "--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+        help="What separates columns.",
+    ),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
+    click.option(
+        "--header", type=click.IntRange(1), metavar="LINE", help="Line with the column names."
+    ),
+    click.option(
+        "--total", type=click.Choice(["drop", "keep"]),
+        help="What to do with a last row that may be a total.",
+    ),
+    click.option("--decimal", type=click.Choice(["point", "comma"]), help="Decimal sign."),
+    click.option(
+        "--dates", metavar="FORMAT", help="day-first, month-first, or a format such as %d/%m/%Y."
+    ),
+)  # fmt: skip
+
+
+def table_options(command: Any) -> Any:
+    """Give a command the options that say how its table is read."""
+    for option in reversed(TABLE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def reading(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what was given of ``TABLE_OPTIONS``, as ``read_table`` takes it."""
+    names = ("encoding", "separator", "sheet", "header", "total", "decimal", "dates")
+    return {name: options[name] for name in names if options[name] is not None}
+
+
+def say_decisions(decisions: tuple[str, ...], data: str) -> None:
+    """Print how a table was read, a line each."""
+    for each in decisions:
+        say_lines(f"{data}: {each}", first="  ", rest="    ")
+    if decisions:
+        say()
+
+
 # -- The command calibrate: a scenario from data -----------------------------------------------
 
 
@@ -50,6 +96,20 @@ from cxsim.report.notebooks import find_notebook
 )  # fmt: skip
 @click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
+    "--period-length", metavar="LENGTH",
+    help="Length of a period: of dates, day, week, month or quarter [default: the longest of the "
+    "first three in which no customer buys twice].",
+)  # fmt: skip
+@click.option(
+    "--returns", type=click.Choice(["drop", "keep"]),
+    help="What to do with rows of negative quantity.",
+)  # fmt: skip
+@click.option(
+    "--blank-prices", type=click.Choice(["drop"]),
+    help="Leave out purchases at which a price is missing.",
+)  # fmt: skip
+@table_options
+@click.option(
     "--initial-purchases", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
     help="Initial purchases: condition on them (drop), or use them where the panel starts "
     "with each customer's first purchase.",
@@ -69,23 +129,27 @@ from cxsim.report.notebooks import find_notebook
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
 @click.option("--title", help="Title of the scenario.")
-def calibrate(data: str, **options: Any) -> None:  # fmt: skip
+def calibrate(data: str, **options: Any) -> int:  # fmt: skip
     """Estimate a scenario from DATA: a purchase panel, or target moments.
 
-    DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period, choice
-    and a price per firm (price.Ann, price.Bob), or in long form: customer, period, firm,
-    chosen, price. The published panels Yogurt and Catsup come with the extra "data".
+    DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period or date,
+    choice and a price per firm (price.Ann, price.Bob), or in long form: customer, period,
+    firm, chosen, price. How it was read is printed; what can be read in two ways is refused
+    with the option that settles it. The published panels Yogurt and Catsup come with the
+    extra "data".
 
     Or DATA is a YAML file of targets (shares, retention, prices, with standard errors) and
-    of free parameters, for a scenario given by --base.
+    of free parameters, for a scenario given by --base. Standard errors may be counts (n) in
+    place of errors, and the targets a table: churn, market shares, NPS by firm. Targets that
+    are not met end with exit code 1 and the reason.
     """
     from cxsim.calibration import CalibrationError
 
     try:
         if Path(data).suffix.lower() in (".yaml", ".yml"):
-            _from_targets(data, options)
-        else:
-            _from_panel(data, options)
+            return _from_targets(data, options)
+        _from_panel(data, options)
+        return 0
     except CalibrationError as error:
         raise UserError(str(error)) from error
 
@@ -109,7 +173,15 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
         panel = (
             real_panel(data)
             if named
-            else read_panel(data, columns=columns, currency=options["currency"])
+            else read_panel(
+                data,
+                columns=columns,
+                **{
+                    name: options[name]
+                    for name in ("currency", "period_length", "returns", "blank_prices")
+                },
+                **reading(options),
+            )
         )
         result = calibrate(
             panel,
@@ -119,6 +191,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
             },
             progress=screen,
         )
+    say_decisions(panel.decisions, panel.source)
     say_lines(result.headline(), after="\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
@@ -138,7 +211,7 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
     say(f"Scenario: {path}")
 
 
-def _from_targets(data: str, options: dict[str, Any]) -> None:
+def _from_targets(data: str, options: dict[str, Any]) -> int:
     from cxsim.calibration import match_moments
 
     with Screen(f"cxsim calibrate {data}") as screen:
@@ -150,6 +223,8 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
             jobs=options["jobs"],
             progress=screen,
         )
+    for each in result.targets.decisions:
+        say_lines(each, first="  ", rest="    ")
     say_lines(result.headline(), after="\n")
     rows = [
         [row["measure"], row["firm"], f"{row['target']:.4g}", f"{row['se']:.2g}",
@@ -167,6 +242,9 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
     print_table(["parameter", "estimate", "se", "lowest", "highest", "", ""], rows, left=1)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.parameters, lambda: result.draws)
+    for reason in result.reasons():
+        say_lines(reason)
+    return 0 if result.met else 1
 
 
 def _print_estimates(result: Any) -> None:

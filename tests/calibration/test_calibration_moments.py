@@ -175,7 +175,7 @@ def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, mon
     base(customers=200, periods=6, warm_up=5).save(tmp_path / "mine.yaml")
     (tmp_path / "shares.csv").write_text(
         "measure,firm,value,se,periods\nmarket_share,Ann,0.6,0.01,\n"
-        "brand_switching_rate,(market),0.3,0.02,2-5\n"
+        "brand_switching_rate,(market),0.42,0.02,2-5\n"
     )
     (tmp_path / "goals.yaml").write_text(
         "base: mine.yaml\ntargets: shares.csv\nparameters:\n  firms.Ann.quality: [10, 16]\n"
