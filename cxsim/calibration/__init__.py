@@ -8,6 +8,8 @@ from cxsim.calibration.calibrate import Calibration, calibrate
 from cxsim.calibration.log_panel import (
     LogPanel,
     OwnLog,
+    as_log,
+    estimation_plan,
     own_log,
     panel_from_log,
     repeat_statistics,
@@ -27,7 +29,9 @@ __all__ = [
     "OwnLog",
     "Panel",
     "Prediction",
+    "as_log",
     "calibrate",
+    "estimation_plan",
     "load_panel",
     "match_moments",
     "own_log",

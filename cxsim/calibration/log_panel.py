@@ -154,7 +154,7 @@ def panel_from_log(
     least_share: float = 0.02,
     most_brands: int = 8,
     prices: str | Path | pd.DataFrame | None = None,
-    bought: str = "paid",
+    bought: str = "offered",
     carry: int = 4,
     missing: str = "drop",
     outside: bool = False,
@@ -190,8 +190,9 @@ def panel_from_log(
     prices : str, Path or DataFrame, optional
         Price list ``date, brand, price`` and where wanted ``store``; a price holds until
         the next. In place of the prices that others paid.
-    bought : {"paid", "offered"}
-        Price of the brand bought: what the customer paid, or what is taken for others.
+    bought : {"offered", "paid"}
+        Price of the brand bought: as for the brands not bought, or what the customer paid.
+        The second makes whoever got a low price look as if the price had decided.
     carry : int
         Periods over which a brand's last price is carried where nobody bought it; after
         that the brand counts as not on offer.
@@ -273,7 +274,8 @@ def panel_from_log(
     if bought == "paid":
         took = np.flatnonzero(occasions["brand"] < len(names))
         asked[occasions["brand"].to_numpy()[took], took] = occasions["paid"].to_numpy()[took]
-    said.add("price of the brand bought", len(occasions), len(occasions), bought, "bought")
+    what = {"paid": "as paid", "offered": "as for the other brands"}[bought]
+    said.add("price of the brand bought", len(occasions), len(occasions), what, "bought")
     gone = np.isnan(asked).any(axis=0)
     kept = ~gone if missing == "drop" else np.ones(len(occasions), dtype=bool)
     what = {"drop": "occasions left out", "blank": "kept, with blank prices"}[missing]
@@ -289,7 +291,8 @@ def panel_from_log(
         mine = _sampled(occasions["customer"].to_numpy(), sample, seed, said)
         occasions, asked = occasions[mine].reset_index(drop=True), asked[:, mine]
     first = occasions["customer"].nunique()
-    said.add("first purchases", first, len(occasions), "set the supplier only", "initial purchases")
+    said.add("first purchases", first, len(occasions),
+             "set the supplier only (cxsim calibrate --initial-purchases)")  # fmt: skip
     column = length if length in LENGTHS else "period"
     options = np.array([*names, NO_PURCHASE], dtype=object)
     frame = pd.DataFrame(
@@ -301,6 +304,7 @@ def panel_from_log(
         }
     )
     frame.attrs |= {"currency": currency, "period_length": length}
+    course.attrs["period_length"] = length
     return LogPanel(lines.source, frame, said.table(), brands, course, facts, length, currency)
 
 
@@ -677,6 +681,91 @@ def _verdict(made: LogPanel) -> list[str]:
     if facts["unusual"]:
         texts.append(f"No length of periods fits well; {made.period_length}s are used (--period).")
     return texts
+
+
+# -- The way back: the log that firms would hold of a simulated panel ---------------------------
+
+
+def as_log(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the order log of a run's panel: the price paid, and none of the others.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        ``customer, period, choice, price_FIRM``, as ``cx.run(..., panel=500).panel`` has.
+
+    Returns
+    -------
+    DataFrame
+        ``customer, period, brand, quantity, amount``, a row per purchase.
+    """
+    firms = [name.removeprefix("price_") for name in panel.columns if name.startswith("price_")]
+    bought = panel[panel["choice"].isin(firms)].reset_index(drop=True)
+    prices = bought[[f"price_{name}" for name in firms]].to_numpy()
+    paid = prices[np.arange(len(bought)), pd.Index(firms).get_indexer(bought["choice"])]
+    log = bought[["customer", "period"]].assign(brand=bought["choice"], quantity=1, amount=paid)
+    log.attrs.clear()
+    return log
+
+
+# -- How long an estimation takes, before it starts ---------------------------------------------
+
+
+#: Occasions from which on an estimation takes long enough to be announced.
+MANY = 20_000
+
+#: Occasions of the pilot from which time and standard error are projected.
+_PILOT = 1_500
+
+
+def estimation_plan(
+    frame: pd.DataFrame, *, sample: int = 1000, seed: int = 0, **options: Any
+) -> pd.DataFrame:
+    """Return how long estimations would take, and how exact they would be, from a small one.
+
+    A pilot is estimated on so many customers as have 1,500 occasions. Time is proportional to
+    occasions, standard errors to one over their root.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A panel.
+    sample : int
+        Customers of a sample to compare all with.
+    seed : int
+        Of pilot and sample.
+    **options
+        As for ``cx.calibrate``.
+
+    Returns
+    -------
+    DataFrame
+        ``customers, occasions, seconds, loyalty_se`` (units of utility), of the pilot, the
+        sample and all.
+
+    Raises
+    ------
+    CalibrationError
+        If the pilot does not identify loyalty.
+    """
+    from time import perf_counter
+
+    from cxsim.calibration.calibrate import calibrate
+
+    counts = frame["customer"].value_counts(sort=False).sort_index()
+    drawn = counts.iloc[np.random.default_rng(seed).permutation(len(counts))]
+    size = max(int(np.searchsorted(np.cumsum(drawn.to_numpy()), _PILOT)) + 1, 2)
+    pilot = frame[frame["customer"].isin(drawn.index[:size])]
+    start = perf_counter()
+    found = calibrate(pilot, seed=seed, **options)
+    seconds = perf_counter() - start
+    se = float(found.table.set_index("parameter")["robust_se"]["loyalty"])
+    rows = []
+    for customers in sorted({min(size, len(drawn)), min(sample, len(drawn)), len(drawn)}):
+        occasions = int(drawn.iloc[:customers].sum())
+        times = occasions / len(pilot)
+        rows.append((customers, occasions, seconds * times, se / math.sqrt(times)))
+    return pd.DataFrame(rows, columns=["customers", "occasions", "seconds", "loyalty_se"])
 
 
 # -- One firm's own log: who buys again, and how soon -------------------------------------------

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import joined, need, number
+from cxsim.charts.labels import joined, need, number, scale_for
 from cxsim.charts.layout import (
     Chart,
     EndLabel,
@@ -18,6 +18,8 @@ from cxsim.charts.layout import (
     charted,
     end_labels,
     named_rows,
+    row_grid,
+    row_names,
     short,
     tag,
     top_label,
@@ -404,3 +406,117 @@ def _said(rates: pd.DataFrame) -> str:
     ]
     what = "Repeat purchase rates out of sample, observed and predicted"
     return f"{what}. {'; '.join(said)}."
+
+
+# -- An order log before anything is estimated --------------------------------------------------
+
+
+#: Shares of a brand's price variance within periods: up to the first a log shows price response,
+#: above the second it does not.
+_LIMITS = (0.2, 0.5)
+
+
+@charted("brand", "within")
+def log_prices(brands: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw how much of a log's price differences lies within periods, brand by brand.
+
+    Parameters
+    ----------
+    brands : DataFrame
+        ``brand, within``, as ``cx.panel_from_log(...).brands`` has: share of the variance of
+        prices between customers of the same period.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    shares = brands["within"].to_numpy(dtype=float)
+    names = [str(name) for name in brands["brand"]]
+    known = shares[np.isfinite(shares)]
+    scale = scale_for("share", shares)
+
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        for k, (share, look) in enumerate(zip(shares, looks(names).values(), strict=True)):
+            text = scale.brief(share) if np.isfinite(share) else "constant"
+            share = np.nan_to_num(share)
+            axes.barh(k, share, color=look.color, height=0.6)
+            tag(axes, text, (share, k), (4, 0))
+        for limit in _LIMITS:
+            axes.axvline(limit, color=GREY, linewidth=1.0, linestyle=":")
+        row_grid(axes)
+        row_names(axes, names)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1.12)
+        axes.xaxis.set_major_formatter(scale.ticks)
+        axes.set_xlabel(scale.axis("Price variance within a period"))
+
+    worst = known.max() if known.size else np.nan
+    if not known.size:
+        title = "Prices never change, so the log shows no price response"
+    elif worst <= _LIMITS[0]:
+        title = f"Prices differ over time, by {scale.brief(worst)} at most within a period"
+    else:
+        title = f"Up to {scale.brief(worst)} of price differences lie between customers of a period"
+    said = joined(
+        f"{name} {scale.brief(share) if np.isfinite(share) else 'constant'}"
+        for name, share in zip(names, shares, strict=True)
+    )
+    return Chart(
+        draw,
+        size=(7.0, 1.7 + 0.45 * len(names)),
+        title=title,
+        alt=f"Share of price variance within periods by brand: {said}.",
+        note="Up to 20 % (first dotted line) price response can be estimated; above 50 % (second) "
+        "customers saw other prices than those that the log holds.",
+    )
+
+
+@charted("period", "purchases", "new_customers")
+def log_purchases(purchases: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw purchases and customers seen for the first time, by period of a log.
+
+    Parameters
+    ----------
+    purchases : DataFrame
+        ``period, purchases, new_customers``, as ``cx.panel_from_log(...).purchases`` has.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    length = str(purchases.attrs.get("period_length", "period"))
+    bought, new = purchases["purchases"].to_numpy(), purchases["new_customers"].to_numpy()
+    mean = float(bought.mean())
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        axes = figure.add_subplot()
+        axes.plot(purchases["period"], bought, color=_BLUE)
+        axes.plot(purchases["period"], new, color=_ORANGE)
+        axes.set_ylim(0, 1.1 * max(bought.max(), 1))
+        axes.set_xlabel(length.capitalize())
+        axes.set_ylabel(f"Number per {length}")
+        ends = [("purchases", _BLUE, bought), ("customers\nseen first", _ORANGE, new)]
+        x = float(purchases["period"].iloc[-1])
+        labels = [EndLabel(x, float(v[-1]), name, readable(color)) for name, color, v in ends]
+        return partial(end_labels, axes, labels)
+
+    return Chart(
+        draw,
+        size=(7.6, 3.4),
+        title=f"{mean:,.0f} purchases per {length}; the log has {bought.sum():,} in all",
+        alt=f"Lines of purchases ({bought.min():,} to {bought.max():,} per {length}) and of "
+        f"customers seen first ({new[0]:,} in the first {length}, {new[-1]:,} in the last).",
+        note="In the first periods nearly everybody is seen for the first time: these are not new "
+        "customers.",
+    )

@@ -25,6 +25,7 @@ _HOME = {
     "lab": "cxsim.cli.project:lab",
     "list": "cxsim.cli.project:list_",
     "new": "cxsim.cli.project:new",
+    "panel": "cxsim.cli.calibrate_and_decide:panel",
     "replay": "cxsim.cli.sweep:replay",
     "run": "cxsim.cli.run_and_compare:run",
     "schema": "cxsim.cli.project:schema",
@@ -71,6 +72,7 @@ def cli(context: click.Context) -> None:
     cxsim compare baseline copycat      compare two scenarios over paired seeds
     cxsim run baseline -s firms.Tailor.price=21
     cxsim sweep prices -j 4             run a study: many design points, many seeds
+    cxsim panel orders.csv              make a purchase panel of an order log
     cxsim calibrate purchases.csv       estimate a scenario from a purchase panel
     cxsim decide baseline --firm Mass   recommend an option under uncertainty
     cxsim check my_scenario.yaml        validate a file

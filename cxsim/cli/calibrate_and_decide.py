@@ -1,4 +1,4 @@
-"""The commands calibrate (a scenario from data) and decide (a recommendation)."""
+"""The commands panel and calibrate (a scenario from data) and decide (a recommendation)."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ TABLE_OPTIONS = (
 )  # fmt: skip
 
 
+TABLE_NAMES = ("encoding", "separator", "sheet", "header", "total", "decimal", "dates")
+
+
 def table_options(command: Any) -> Any:
     """Give a command the options that say how its table is read."""
     for option in reversed(TABLE_OPTIONS):
@@ -48,8 +51,7 @@ def table_options(command: Any) -> Any:
 
 def reading(options: dict[str, Any]) -> dict[str, Any]:
     """Return what was given of ``TABLE_OPTIONS``, as ``read_table`` takes it."""
-    names = ("encoding", "separator", "sheet", "header", "total", "decimal", "dates")
-    return {name: options[name] for name in names if options[name] is not None}
+    return {name: options[name] for name in TABLE_NAMES if options[name] is not None}
 
 
 def say_decisions(decisions: tuple[str, ...], data: str) -> None:
@@ -58,6 +60,160 @@ def say_decisions(decisions: tuple[str, ...], data: str) -> None:
         say_lines(f"{data}: {each}", first="  ", rest="    ")
     if decisions:
         say()
+
+
+# -- The command panel: an order log becomes a purchase panel ----------------------------------
+
+
+@click.command()
+@click.argument("log")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Table to write [default: results/panel-LOG.csv]."
+)
+@click.option(
+    "--own", is_flag=True,
+    help="The log of one firm alone: write targets of repeat purchases in place of a panel.",
+)  # fmt: skip
+@click.option("--contracts", is_flag=True, help="With --own: customers pay until they leave.")
+@click.option(
+    "--new-after", type=click.IntRange(0), metavar="N",
+    help="With --own: customers are new if they do not buy in the first N periods.",
+)  # fmt: skip
+@click.option("--customer", metavar="COLUMN", help="Column of customers.")
+@click.option("--date", metavar="COLUMN", help="Column of dates, or of numbers of periods.")
+@click.option("--brand", metavar="COLUMN", help="Column of what was bought.")
+@click.option(
+    "--quantity", metavar="COLUMN", help='Column of units; "none" if each line is one unit.'
+)
+@click.option("--amount", metavar="COLUMN", help="Column of what was paid.")
+@click.option("--store", metavar="COLUMN", help='Column of stores; "none" for none.')
+@click.option("--list-price", metavar="COLUMN", help="Column of prices before coupons.")
+@click.option(
+    "--period", type=click.Choice(["day", "week", "month"]),
+    help="Length of a period [default: the shortest that fits].",
+)  # fmt: skip
+@click.option(
+    "--amount-is", type=click.Choice(["line", "unit"]), help="What the amount is paid for."
+)
+@click.option(
+    "--returns", type=click.Choice(["cancel", "drop", "refuse"]), default="cancel",
+    show_default=True, help="Cancel the purchases that returns belong to, or leave returns out.",
+)  # fmt: skip
+@click.option(
+    "--small", type=click.Choice(["other", "drop"]), default="other", show_default=True,
+    help="Small brands: one brand together, or left out.",
+)  # fmt: skip
+@click.option(
+    "--least-share", type=click.FloatRange(0, 1), default=0.02, show_default=True,
+    help="Share of purchases from which on a brand is not small.",
+)  # fmt: skip
+@count_option(
+    "--most-brands", low=2, high=50, default=8, show_default=True,
+    help="Most brands that are not small.",
+)  # fmt: skip
+@click.option(
+    "--prices", metavar="FILE", help="Price list: date, brand, price and where wanted store."
+)
+@click.option(
+    "--bought", type=click.Choice(["offered", "paid"]), default="offered", show_default=True,
+    help="Price of the brand bought: as for the other brands, or as paid.",
+)  # fmt: skip
+@count_option(
+    "--carry", low=0, high=1000, default=4, show_default=True,
+    help="Periods over which a brand's last price holds where nobody bought it.",
+)  # fmt: skip
+@click.option(
+    "--missing", type=click.Choice(["drop", "blank"]), default="drop", show_default=True,
+    help="Occasions at which a brand was not on offer: left out, or with a blank price.",
+)  # fmt: skip
+@click.option("--outside", is_flag=True, help="Add a row for each period without a purchase.")
+@count_option(
+    "--minimum-purchases", low=1, high=1000, default=2, show_default=True,
+    help="Customers with fewer are left out of the panel.",
+)  # fmt: skip
+@click.option(
+    "--last-period", type=click.Choice(["cut", "keep"]), default="cut", show_default=True,
+    help="A last period that the log does not cover to its end.",
+)  # fmt: skip
+@click.option("--sample", type=click.IntRange(2), metavar="N", help="Customers drawn at random.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sample.")
+@click.option("--currency", metavar="LABEL", default="EUR", show_default=True)
+@table_options
+def panel(
+    log: str, output: str | None, own: bool, contracts: bool, new_after: int | None, **options: Any
+) -> None:  # fmt: skip
+    """Make a purchase panel of LOG, an order log, for `cxsim calibrate`.
+
+    LOG is a table with a row per line of an order: customer, date, brand, amount paid, and
+    where there are quantity (negative for returns) and store. Rows may stand in any order.
+    Prints every decision with its count and the option that changes it, and what can be
+    learned from the log before anything is estimated.
+    """
+    from cxsim.calibration import CalibrationError, own_log, panel_from_log
+
+    place = output or Path("results") / f"{file_name(f'panel-{Path(log).stem}')}.csv"
+    read = reading(options)
+    given = {k: v for k, v in options.items() if k not in TABLE_NAMES} | read
+    try:
+        if own:
+            rules = {k: given[k] for k in ("period", "returns", "last_period", "seed")}
+            columns = {k: given[k] for k in ("customer", "date", "quantity", "amount") if given[k]}
+            made: Any = own_log(
+                log, **rules, **columns, **read, new_after=new_after,
+                contracts=contracts,
+            )  # fmt: skip
+        else:
+            made = panel_from_log(log, **given)
+        _print_log(made)
+        path = made.save(place)
+    except CalibrationError as error:
+        raise UserError(str(error)) from error
+    say(f"{'Targets' if own else 'Panel'}: {path}")
+    if not own:
+        _next_step(made, path)
+
+
+def _print_log(made: Any) -> None:
+    """Print headline, what was read, every decision, and what can be learned."""
+    say_lines(made.headline(), after="\n")
+    rows = [
+        [row["rule"], f"{row['count']:,}", f"{row['of']:,}", row["decision"],
+         f"--{row['option'].replace('_', '-')}" if row["option"] else ""]
+        for row in made.decisions.to_dict("records")
+    ]  # fmt: skip
+    for rule, count, of, decision, option in rows:
+        say_lines(f"{rule}: {count} of {of}; {decision}{f' ({option})' if option else ''}",
+                  first="  ", rest="      ")  # fmt: skip
+    say()
+    if hasattr(made, "verdict"):
+        for text in [*made.diagnosis(), *made.verdict()]:
+            say_lines(text, rest="  ")
+    else:
+        for text in made.sentences():
+            say_lines(text, rest="  ")
+        say()
+        rows = [
+            [row["statistic"], f"{row['value']:.3f}", f"{row['se']:.3f}", f"{row['customers']:,}"]
+            for row in made.statistics.to_dict("records")
+        ]
+        print_table(["statistic", "value", "se", "new customers"], rows, left=1)
+    say()
+
+
+def _next_step(made: Any, path: Path) -> None:
+    """Print the command that comes next, and how long it takes where it takes long."""
+    from cxsim.calibration.log_panel import MANY, estimation_plan
+
+    if len(made.frame) > MANY:
+        with Screen(f"a pilot of the estimation for {path}"):
+            plan = estimation_plan(made.frame)
+        for row in plan.to_dict("records")[1:]:
+            say_lines(
+                f"Estimation on {row['customers']:,} customers: about {row['seconds'] / 60:.0f} "
+                f"minutes, loyalty with a standard error of {row['loyalty_se']:.2f}"
+            )
+        say("A sample: --sample 1000 (seed 0)")
+    say(f"Next: cxsim calibrate {path} --period-length {made.period_length}")
 
 
 # -- The command calibrate: a scenario from data -----------------------------------------------
