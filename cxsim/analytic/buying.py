@@ -672,9 +672,7 @@ def repeat_log_likelihood(
         for name, each in (("purchases", purchases), ("last", last), ("periods", periods))
     )
     if ((x > at) | (at > n) | ((x == 0) & (at > 0))).any():
-        raise ValueError(
-            "last: expected the period of the last purchase, from purchases to periods"
-        )
+        raise ValueError("last: expected purchases <= last <= periods, and 0 for none")
     most = int(n.max(initial=0))
     count, m = np.arange(int(x.max(initial=0)) + 1)[:, None], np.arange(most + 1)
     missed = np.maximum(m - count, 0)

@@ -851,7 +851,7 @@ def repeat_statistics(
     for k in usable:
         add(f"repeat_purchases_{k}", counted(1, k), k)
     for k in usable:
-        add(f"active_{k}", counted(k - k // 4 + (k % 4 == 0), k) > 0, k)
+        add(f"active_{k}", counted(k - k // 4 + 1, k) > 0, k)
     longest = usable[-1]
     often = counted(1, longest)
     add("never_back", often == 0, longest)
