@@ -101,7 +101,7 @@ def test_per_cent_and_commas_are_numbers_in_files_of_targets_too():
     ("goal", "said"),
     [
         ({"measure": "share", "firm": "Ann", "value": 42, "se": 1},
-         "targets.0.value: expected 0 to 1 (market_share is a share), found 42.0 (42 %? write 0.42 "),
+         "targets.0.value: expected 0 to 1 (market_share is a share), found 42.0 (42 %? write "),
         ({"measure": "nps", "firm": "Ann", "value": 31, "se": 0.1}, "value: expected -1 to 1"),
         ({"measure": "churn", "firm": "Ann", "value": -0.1, "se": 0.1}, "expected 0 to 1"),
         ({"measure": "share", "firm": "Ann", "value": 0.42, "se": 1},
@@ -112,7 +112,7 @@ def test_per_cent_and_commas_are_numbers_in_files_of_targets_too():
         ({"measure": "share", "firm": "Ann", "value": "1.500", "se": 0.1},
          "value: expected a number with one reading"),
         ({"measure": "share", "firm": "Ann", "value": 0.4},
-         "targets.0.se: expected a standard error above 0, or n that market_share is of, found nothing"),
+         "se: expected a standard error above 0, or n that market_share is of, found nothing"),
     ],
 )  # fmt: skip
 def test_a_number_that_cannot_be_is_refused_before_any_search(goal, said):
