@@ -9,6 +9,7 @@ from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.calibration.table_reading import Reading, Table, read_table
 from cxsim.messages import no_attribute
 
 __all__ = [
@@ -18,11 +19,14 @@ __all__ = [
     "MomentMatch",
     "Panel",
     "Prediction",
+    "Reading",
+    "Table",
     "calibrate",
     "load_panel",
     "match_moments",
     "predict",
     "read_panel",
+    "read_table",
     "real_panel",
 ]
 
