@@ -18,6 +18,7 @@ from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.calibration.table_reading import Reading, Table, read_table
 from cxsim.messages import no_attribute
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "OwnLog",
     "Panel",
     "Prediction",
+    "Reading",
+    "Table",
     "as_log",
     "calibrate",
     "estimation_plan",
@@ -38,6 +41,7 @@ __all__ = [
     "panel_from_log",
     "predict",
     "read_panel",
+    "read_table",
     "real_panel",
     "repeat_statistics",
 ]

@@ -457,7 +457,7 @@ class _Reader:
         if paid is not None:
             near = (
                 f"; {found(paid)} alone, of what was bought, makes it a log of purchases, which "
-                "does not say what the other firms charged"
+                "does not say what the other firms charged: make a panel of it with cxsim panel"
             )
         raise self.wrong(
             f"expected a price column per firm, such as {f'{wanted}.{chosen[0]}'!r}, found "

@@ -653,7 +653,7 @@ def _readings(unique: np.ndarray, column: str, given: str | None) -> list[Dates]
             said = ", in UTC"
     made = []
     for form, unit in _formats(given):
-        if np.isnat(_by_format(texts[:20], form)).any():
+        if not (_shape(form).fullmatch(texts[0]) and _shape(form).fullmatch(texts[-1])):
             continue
         values = _by_format(texts, form)
         if not np.isnat(values).any():
@@ -694,6 +694,21 @@ def _seconds(match: re.Match[str]) -> int:
         offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
         made -= offset if zone[0] == "+" else -offset
     return made
+
+
+_SHAPES = {
+    "%Y": "[0-9]{4}", "%G": "[0-9]{4}", "%y": "[0-9]{2}", "%m": "[0-9]{1,2}", "%d": "[0-9]{1,2}",
+    "%V": "[0-9]{1,2}", "%q": "[1-4]", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _shape(form: str) -> re.Pattern[str]:
+    """Return what texts of a format look like, which is quickly seen; anything where unknown."""
+    parts = re.findall("%.|[^%]+", form)
+    if any(part.startswith("%") and part not in _SHAPES for part in parts):
+        return re.compile(".*", re.DOTALL)
+    return re.compile("".join(_SHAPES.get(part) or re.escape(part) for part in parts))
 
 
 def _by_format(texts: np.ndarray, form: str) -> np.ndarray:

@@ -154,6 +154,10 @@ def completed(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         else:
             raise ValueError(f"sd: expected a standard deviation of {name} beside n, found nothing")
         said.append(f"{name}{where}: standard error {made['se']:.2g}, from n = {n:g}")
+    if made.get("se") is None:
+        raise ValueError(
+            f"se: expected a standard error above 0, or n that {name} is of, found nothing"
+        )
     return made, said
 
 
