@@ -456,8 +456,8 @@ class _Reader:
         paid = first_named(names, (*_SIGNED, *PRICE))
         if paid is not None:
             near = (
-                f"; {found(paid)} alone, of what was bought, makes it a log of purchases, which "
-                "does not say what the other firms charged: make a panel of it with cxsim panel"
+                f"; {found(paid)} alone, of what was bought, makes it an order log, which does "
+                "not say what the other firms charged: cxsim panel makes a panel of it"
             )
         raise self.wrong(
             f"expected a price column per firm, such as {f'{wanted}.{chosen[0]}'!r}, found "

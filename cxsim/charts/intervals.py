@@ -460,7 +460,7 @@ def log_prices(brands: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
     if not known.size:
         title = "Prices never change, so the log shows no price response"
     elif worst <= _LIMITS[0]:
-        title = f"Customers of a period see the same prices ({scale.brief(worst)} of variance at most)"
+        title = f"Customers of a period see the same prices ({scale.brief(worst)} of variance)"
     else:
         title = f"Up to {scale.brief(worst)} of price differences lie between customers of a period"
     said = joined(

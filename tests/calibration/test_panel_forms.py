@@ -201,7 +201,7 @@ def test_a_log_of_purchases_is_named_as_what_it_is():
     log = ROWS[["customer", "week", "choice"]].assign(quantity=1, amount=3.5)
     asked = said(log)
     assert "expected a price column per firm, such as 'price." in asked
-    assert "a log of purchases, which does not say what the other firms charged" in asked
+    assert "an order log, which does not say what the other firms charged: cxsim panel" in asked
 
 
 def test_prices_of_nothing_are_said():
