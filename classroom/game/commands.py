@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +20,9 @@ from classroom.game.ledger import GameError, Ledger
 from cxsim import __version__
 from cxsim.files import whole_folder
 from cxsim.messages import visible
+
+if TYPE_CHECKING:
+    from classroom.game.server import RunningGame
 
 __all__ = ["game"]
 
@@ -34,6 +40,28 @@ def _opened(path: str) -> Ledger:
         return Ledger(path)
     except GameError as error:
         raise _Wrong(str(error)) from None
+
+
+def _named(files: Sequence[str]) -> dict[str, Ledger]:
+    """Return ledgers by the names of their pages: none where there is one file only."""
+    found: list[Path] = []
+    for file in files:
+        if Path(file).is_dir():
+            inside = sorted(Path(file).glob("*.db"))
+            if not inside:
+                raise _Wrong(f"{file}: expected files of games (*.db) in the folder, found none")
+            found += inside
+        else:
+            found.append(Path(file))
+    if len(found) == 1:
+        return {"": _opened(str(found[0]))}
+    made: dict[str, Ledger] = {}
+    for path in found:
+        name = re.sub(r"[^\w-]+", "-", path.stem, flags=re.ASCII).strip("-") or "game"
+        if name in made or name in ("games", "static"):
+            raise _Wrong(f"{path}: expected files whose names differ, found another {name!r}")
+        made[name] = _opened(str(path))
+    return made
 
 
 def _say(text: str) -> None:
@@ -85,14 +113,21 @@ def new(rules: str, file: str, count: int | None, names: tuple[str, ...], seed: 
 
 
 @game.command()
-@click.argument("file", metavar="FILE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @click.option("--lan", is_flag=True, help="Listen on all addresses, not on this machine alone.")
 @click.option("--host", default="", help="Name or address of this machine in printed links.")
-def serve(file: str, port: int, lan: bool, host: str) -> None:
-    """Serve the pages of the game in FILE until Ctrl-C; start it again and the game goes on."""
-    _serve(_opened(file), port, lan, host)
-    _say(f"{file} holds the game: cxsim game serve {file} goes on with it")
+def serve(files: tuple[str, ...], port: int, lan: bool, host: str) -> None:
+    """Serve the pages of the games in FILEs until Ctrl-C; start it again and they go on.
+
+    A folder stands for the games in it. Several games have a list for the instructor.
+    """
+    from classroom.game.server import RunningGame
+
+    ledgers = _named(files)
+    _serve([RunningGame(ledger, name=name) for name, ledger in ledgers.items()], port, lan, host)
+    text = " ".join(visible(file) for file in files)
+    _say(f"{text}: the games are kept there, and cxsim game serve {text} goes on with them")
 
 
 @game.command()
@@ -111,7 +146,9 @@ def practice(rules: str, port: int, seed: int | None, keep: str | None) -> None:
             ledger = Ledger.create(path, read, ["You"], seed=seed, practice=True)
         except ValueError as error:
             raise _Wrong(str(error)) from None
-        _serve(ledger, port, False, "")
+        from classroom.game.server import RunningGame
+
+        _serve([RunningGame(ledger)], port, False, "")
 
 
 @game.command()
@@ -203,11 +240,11 @@ def list_() -> None:
              f"{len(read.fields)} decisions")  # fmt: skip
 
 
-def _serve(ledger: Ledger, port: int, lan: bool, host: str) -> None:
-    from classroom.game.server import GameServer, addresses
+def _serve(games: Sequence[RunningGame], port: int, lan: bool, host: str) -> None:
+    from classroom.game.server import Server, addresses
 
     async def run() -> None:
-        server = GameServer(ledger)
+        server = Server(games)
         _say("computing ...")
         try:
             found = await server.start(port, "" if lan else "127.0.0.1")
@@ -215,10 +252,16 @@ def _serve(ledger: Ledger, port: int, lan: bool, host: str) -> None:
             raise _Wrong(f"port {port}: {(error.strerror or str(error)).lower()}") from None
         names = [host] if host else (addresses() if lan else [])
         base = f"http://{names[0] if names else '127.0.0.1'}:{found}"
+        for game in games:
+            root = f"{base}/{game.name}" if game.name else base
+            if game.name:
+                _say(f"{game.name}: {game.ledger.state.game.rules.title}")
+            for name, link in game.links(base).items():
+                if not (game.ledger.state.practice and name == "instructor"):
+                    _say(f"{name:16}  {link}")
+            _say(f"{'projector':16}  {root}/screen/")
         for name, link in server.links(base).items():
-            if not (ledger.state.practice and name == "instructor"):
-                _say(f"{name:16}  {link}")
-        _say(f"{'projector':16}  {base}/screen/")
+            _say(f"{name:16}  {link}")
         if lan:
             _say("Whoever can reach this machine sees the projector's page; give each team its "
                  "own link only. Without --lan the pages are for this machine alone.")  # fmt: skip
