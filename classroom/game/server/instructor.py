@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from classroom.game.ledger import GameError
+from classroom.game.server.rendering import qr_code
 from classroom.game.server.requests import Page, Socket
 from classroom.game.server.screen import DebriefPage
 
-__all__ = ["Act", "InstructorDebrief", "InstructorPage", "InstructorSocket"]
+__all__ = ["Act", "InstructorDebrief", "InstructorPage", "InstructorSocket", "Links"]
 
 
 class InstructorPage(Page):
@@ -34,13 +35,9 @@ class InstructorPage(Page):
         problem : str
             Why something was not done.
         """
-        address = f"{self.request.protocol}://{self.request.host}"
-        links = self.game.links(address + self.base)
-        del links["instructor"]
         self.show(
-            "instructor.html", status, all=self.game.view("instructor"), links=links,
-            seen=self.seen, problem=problem or self.game.trouble, socket=f"{self.root}/instructor/socket",
-            screen=f"{address}{self.root}/screen/",
+            "instructor.html", status, all=self.game.view("instructor"), seen=self.seen,
+            problem=problem or self.game.trouble, socket=f"{self.root}/instructor/socket",
         )  # fmt: skip
 
 
@@ -65,6 +62,10 @@ class Act(InstructorPage):
                 await server.reopen()
             elif action == "reveal":
                 server.reveal()
+            elif action == "hand_over":
+                server.hand_over(self.get_body_argument("team", ""))
+            elif action == "take_back":
+                server.take_back(self.get_body_argument("team", ""))
             elif action == "note":
                 server.note(self.get_body_argument("text", ""))
             else:
@@ -77,6 +78,19 @@ class Act(InstructorPage):
     def get(self) -> None:
         """Go back to the page."""
         self.redirect(f"{self.root}/instructor/")
+
+
+class Links(InstructorPage):
+    """The links of teams and members, to be printed and cut apart."""
+
+    def get(self) -> None:
+        """Show them."""
+        self.instructor()
+        address = f"{self.request.protocol}://{self.request.host}"
+        links = self.game.links(address + self.base)
+        del links["instructor"]
+        rows = [{"name": name, "link": link, "code": qr_code(link)} for name, link in links.items()]
+        self.show("links.html", rows=rows, screen=f"{address}{self.root}/screen/")
 
 
 class InstructorDebrief(DebriefPage):

@@ -11,7 +11,7 @@ import jinja2
 from classroom.game.decision import Checked
 from classroom.game.views import SPENDING_WORDS, shown
 
-__all__ = ["PAGES", "costs_of", "debrief_page", "rendered", "stage_text"]
+__all__ = ["PAGES", "costs_of", "debrief_page", "qr_code", "rendered", "stage_text"]
 
 #: Folder of templates, styles and the script.
 PAGES = Path(__file__).parent.with_name("pages")
@@ -35,6 +35,24 @@ def rendered(page: str, **values: Any) -> str:
     return _templates.get_template(page).render(**values)
 
 
+def qr_code(text: str) -> str:
+    """Return a QR code as SVG; empty where the package ``segno`` is not installed.
+
+    Parameters
+    ----------
+    text : str
+        At most some hundred characters.
+    """
+    try:
+        import segno
+    except ImportError:
+        return ""
+    code: str = segno.make(text, error="m", micro=False).svg_inline(
+        scale=5, border=4, omitsize=True
+    )
+    return code
+
+
 def stage_text(public: Mapping[str, Any]) -> str:
     """Return where the game stands, in one or two sentences.
 
@@ -45,6 +63,9 @@ def stage_text(public: Mapping[str, Any]) -> str:
     """
     where = f"Round {public['round']} of {public['rounds']}"
     if public["phase"] == "waiting":
+        if public["founding"]:
+            have = "team has" if public["teams"] == 1 else "teams have"
+            return f"Firms are founded. {public['founded']} of {public['teams']} {have} decided."
         return "The game has not begun."
     if public["closing"]:
         return f"{where} is being computed."
@@ -67,7 +88,10 @@ def debrief_page(told: Mapping[str, Any]) -> str:
         As :func:`classroom.game.debrief.debrief_view` returns it.
     """
     css = (PAGES / "game.css").read_text(encoding="utf-8")
-    return rendered("debrief.html", told=told, waiting="", css=css, public={"title": told["title"]})
+    public = {"title": told["title"]}
+    return rendered(
+        "debrief.html", told=told, waiting="", css=css, public=public, mine="", screen=False
+    )
 
 
 def costs_of(currency: str, checked: Checked) -> dict[str, Any]:

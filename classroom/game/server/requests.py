@@ -37,6 +37,16 @@ def seat_in(handler: tornado.web.RequestHandler, secret: str) -> str | None:
     return value.decode() if value else None
 
 
+def member_in(seat: str | None) -> str:
+    """Return the member's name in a seat as cookies hold it; empty without one.
+
+    Parameters
+    ----------
+    seat : str or None
+    """
+    return " ".join((seat or "").split(" ")[2:])
+
+
 class SafePage(tornado.web.RequestHandler):
     """A page with safe headers, which takes nothing from other sites."""
 
@@ -112,7 +122,8 @@ class Page(SafePage):
     def prepare(self) -> None:
         """Refuse what another site's page has sent, and what comes too fast."""
         super().prepare()
-        who = self.current_user or f"address {self.request.remote_ip}"
+        seat = " ".join((self.current_user or "").split(" ")[:2])  # without the member
+        who = seat or f"address {self.request.remote_ip}"
         if not self.game.allowance(who).take():
             raise tornado.web.HTTPError(429, reason="Too many requests; wait a moment.")
 
@@ -127,6 +138,11 @@ class Page(SafePage):
         if team is None:
             raise tornado.web.HTTPError(403, reason="Open the link of your team to join it.")
         return team
+
+    @property
+    def member(self) -> str:
+        """Name of the team's member whose page it is; empty where that is not known."""
+        return member_in(self.current_user)
 
     def instructor(self) -> None:
         """Refuse whoever is not the instructor."""
@@ -169,11 +185,14 @@ class Join(Page):
         whose = self.game.holder(token)
         if not whose:
             raise tornado.web.HTTPError(403, reason="This link is of no team of this game.")
-        seat, value = whose, whose
-        if whose != "instructor":
-            seat, value = f"team/{whose}", f"team {whose}"
+        seat, _, rest = whose.partition(" ")
         path = f"{self.root}/{seat}/"
-        self.let_in(value, path, self.game.secret)
+        if seat == "team":
+            number, _, member = rest.partition(" ")
+            path = f"{self.root}/team/{number}/"
+            if member:
+                self.game.join(self.game.teams[int(number) - 1], member, listed=True)
+        self.let_in(whose, path, self.game.secret)
         self.redirect(path)
 
 

@@ -11,20 +11,26 @@ import hmac
 import json
 import sys
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from classroom.game.debrief import SEEDS, debrief_frames, debrief_view, values_of_seeds
 from classroom.game.decision import Checked, check
-from classroom.game.ledger import GameError, Ledger, State
+from classroom.game.founding import founding
+from classroom.game.ledger import GameError, Ledger, State, member_name
 from classroom.game.market import Market, Results, results_digest
 from classroom.game.server.limits import ADDRESS_RATE, SEAT_RATE, Allowance
 from classroom.game.server.rendering import stage_text
+from classroom.game.stand_in import policy_decision
 from classroom.game.views import cash_of, instructor_view, public_view, team_view
 from cxsim.messages import one_line
 
 __all__ = ["Listener", "RunningGame"]
+
+
+#: Names that may join a team.
+MOST_MEMBERS = 30
 
 
 class Listener(Protocol):
@@ -62,10 +68,12 @@ class RunningGame:
         self.teams = tuple(state.seats)
         self.sockets: set[Listener] = set()
         self.drafts: dict[str, dict[str, Any]] = {}
+        self.drafters: dict[str, dict[str, str]] = {}
         self.allowances: dict[str, Allowance] = {}
         self.trouble = ""
         self.results: Results | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._standing_in: asyncio.Task[None] | None = None
         self.told: dict[str, Any] | None = None
         self.waiting = "The counterfactuals are being computed."
         self._revealing: asyncio.Task[None] | None = None
@@ -88,6 +96,7 @@ class RunningGame:
             soonest = round(time.time() + 60.0, 1)
             if state.deadline < soonest:
                 self.ledger.add("extended", by="clock", deadline=soonest)
+        self._stand_in()
         if state.phase == "revealed":
             self._reveal()
         if state.practice and state.phase in ("waiting", "closed") and not state.over:
@@ -99,7 +108,7 @@ class RunningGame:
             each.close(1001, "the server stops")
         if self._closing is not None:
             await self._closing
-        for task in (self._ticker, self._revealing):
+        for task in (self._ticker, self._standing_in, self._revealing):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -109,7 +118,7 @@ class RunningGame:
     # -- who may come in -------------------------------------------------------------
 
     def links(self, base: str) -> dict[str, str]:
-        """Return the secret link of each team and of the instructor.
+        """Return the secret link of each team, of members with one, and of the instructor.
 
         Parameters
         ----------
@@ -117,23 +126,61 @@ class RunningGame:
             Such as ``"http://192.0.2.1:8765"``.
         """
         root = f"{base}/{self.name}" if self.name else base
-        made = {team: f"{root}/join/{self.ledger.token(f'team {team}')}" for team in self.teams}
-        return {**made, "instructor": f"{root}/join/{self.ledger.token('instructor')}"}
+        return {label: f"{root}/join/{self.ledger.token(key)}" for label, key, _ in self._holders()}
 
     def holder(self, token: str) -> str:
-        """Return whose token it is: ``"instructor"``, a team's number as text, or nothing.
+        """Return whose token it is: ``"instructor"``, or ``"team NUMBER"`` and a member's name.
 
         Parameters
         ----------
         token : str
+
+        Returns
+        -------
+        str
+            As cookies hold it; empty if it is nobody's.
         """
         whose = ""
-        given = token.encode()
-        for name in ("instructor", *self.teams):
-            key = name if name == "instructor" else f"team {name}"
-            if hmac.compare_digest(self.ledger.token(key).encode(), given):
-                whose = name if name == "instructor" else str(self.teams.index(name) + 1)
+        for _, key, seat in self._holders():
+            if hmac.compare_digest(self.ledger.token(key).encode(), token.encode()):
+                whose = seat
         return whose
+
+    def _holders(self) -> Iterator[tuple[str, str, str]]:
+        """Yield a label, the name of the token, and the seat of everybody with a link."""
+        listed = self.ledger.state.listed
+        for number, team in enumerate(self.teams, 1):
+            yield team, f"team {team}", f"team {number}"
+            for name in listed.get(team, ()):
+                yield f"{team}, {name}", f"member {team}\n{name}", f"team {number} {name}"
+        yield "instructor", "instructor", "instructor"
+
+    def join(self, team: str, member: str, *, listed: bool = False) -> str:
+        """Note that a member of a team has joined, and return the name.
+
+        Parameters
+        ----------
+        team : str
+        member : str
+        listed : bool
+            Whether the member came by a link of its own.
+
+        Raises
+        ------
+        ValueError
+            If the name is none, or that of a member with a link.
+        """
+        name, state = member_name(member), self.ledger.state
+        own = {each.casefold() for each in state.listed.get(team, ())}
+        if not listed and name.casefold() in own:
+            raise ValueError(f"name: expected one without a link of its own, found {name!r}")
+        if name not in state.members.get(team, ()):
+            if len(state.members.get(team, ())) >= MOST_MEMBERS:
+                raise ValueError(f"name: expected at most {MOST_MEMBERS} members, found one more")
+            self.ledger.add("joined", team=team, by="team", member=name)
+            self.changed(team)
+            self.changed("\0instructor")
+        return name
 
     @property
     def secret(self) -> str:
@@ -149,7 +196,8 @@ class RunningGame:
             Of the team, as in addresses.
         seat : str or None
         """
-        if seat != f"team {number}" or not 1 <= int(number) <= len(self.teams):
+        whose = " ".join((seat or "").split(" ", 2)[:2])
+        if whose != f"team {number}" or not 1 <= int(number) <= len(self.teams):
             return None
         return self.teams[int(number) - 1]
 
@@ -173,6 +221,13 @@ class RunningGame:
         deadline = round(time.time() + 60 * rules.minutes, 1) if timed else None
         self.ledger.add("opened", deadline=deadline)
         self.drafts.clear()
+        self.drafters.clear()
+        limit = rules.stand_in.after if rules.stand_in is not None else None
+        for team in self.teams if limit else ():
+            state = self.ledger.state
+            if team not in state.away and state.missed(team) >= limit:
+                self._hand_over(team, "rule")
+        self._stand_in()
         self.changed()
 
     def extend(self, minutes: float) -> None:
@@ -187,7 +242,105 @@ class RunningGame:
         self.ledger.add("extended", deadline=round(end + 60 * minutes, 1))
         self.changed()
 
-    def decide(self, team: str, round_number: int, given: Mapping[str, Any]) -> Checked:
+    def found(self, team: str, given: Mapping[str, str], member: str = "") -> dict[str, str]:
+        """Keep what a team decides before the first round; return what is wrong with it.
+
+        Parameters
+        ----------
+        team : str
+        given : mapping of str to str
+            As for :func:`classroom.game.founding.founding`.
+        member : str
+            Who sent it.
+
+        Raises
+        ------
+        GameError
+            If the first round has been opened.
+        """
+        values, problems = founding(self.ledger.state, team, given)
+        if not problems:
+            self.ledger.add("founded", team=team, by="team", member=member, **values)
+            self.changed()
+        return problems
+
+    def hand_over(self, team: str) -> None:
+        """Let the game's policy run a team's firm, from the open round on or from the next.
+
+        Parameters
+        ----------
+        team : str
+
+        Raises
+        ------
+        GameError
+            If the game has no policy for it, or one runs the firm already.
+        """
+        if self.ledger.state.game.stand_in is None:
+            raise GameError(
+                "hand over: expected stand_in or empty_seats in the game file, found neither"
+            )
+        self._hand_over(team, "instructor")
+        self._stand_in()
+        self.changed()
+
+    def _hand_over(self, team: str, by: str) -> None:
+        state = self.ledger.state
+        first = state.round + (state.phase != "open" or (state.round, team) in state.decisions)
+        self.ledger.add("handed_over", team=team, by=by, first=first, policy=state.game.stand_in)
+
+    def take_back(self, team: str) -> None:
+        """Give a team its firm back; what the policy decided stands until it is replaced.
+
+        Parameters
+        ----------
+        team : str
+        """
+        self.ledger.add("taken_back", team=team)
+        self.changed()
+
+    def _stand_in(self) -> None:
+        """Start to compute decisions of policies, where any is due."""
+        if self._standing_in is None and self._due(self.ledger.state):
+            self._standing_in = asyncio.get_running_loop().create_task(self._policies())
+
+    @staticmethod
+    def _due(state: State) -> list[str]:
+        """Return the teams whose policy has to decide in the open round."""
+        if state.phase != "open":
+            return []
+        return [team for team in state.away if (state.round, team) not in state.decisions]
+
+    async def _policies(self) -> None:
+        """Ask policies for their decisions and put them into the ledger."""
+        failed: set[tuple[int, str]] = set()
+        try:
+            while True:
+                state = self.ledger.state
+                due = [team for team in self._due(state) if (state.round, team) not in failed]
+                if not due:
+                    break
+                team = due[0]
+                try:
+                    values = await self._aside(policy_decision, self.market, state, team)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it must be read
+                    failed.add((state.round, team))
+                    self.trouble = one_line(f"{team} holds its values: its policy failed: {error}")
+                    continue
+                now = self.ledger.state
+                if now.round == state.round and team in self._due(now):
+                    self.ledger.add(
+                        "decided", round_number=state.round, team=team, by="policy",
+                        values=values, reason="", forecast=None,
+                    )  # fmt: skip
+                    self._after_decision(team)
+        finally:
+            self._standing_in = None
+        self.changed()
+
+    def decide(
+        self, team: str, round_number: int, given: Mapping[str, Any], member: str = ""
+    ) -> Checked:
         """Check a decision and keep it if nothing is wrong with it.
 
         Parameters
@@ -197,32 +350,68 @@ class RunningGame:
             The round that it was made for.
         given : mapping
             As for :func:`classroom.game.decision.check`.
+        member : str
+            Who sent it.
 
         Raises
         ------
         GameError
-            If the round is not open any more.
+            If the round is not open any more, or a policy runs the firm.
         """
         state = self.ledger.state
         if state.phase != "open" or state.round != round_number or self.closing:
             raise GameError(
                 f"Round {round_number} is closed: this decision came too late and was not counted."
             )
+        if team in state.away:
+            raise GameError(
+                "A policy runs your firm: this decision was not counted. "
+                "The instructor can give the firm back to you."
+            )
         checked = self.checked(state, team, given)
         if checked.problems:
             return checked
-        state = self.ledger.add(
-            "decided", round_number=round_number, team=team, by="team",
+        self.ledger.add(
+            "decided", round_number=round_number, team=team, by="team", member=member,
             values=dict(checked.values), reason=checked.reason, forecast=checked.forecast,
+            forecast_profit=checked.forecast_profit,
         )  # fmt: skip
         self.drafts.pop(team, None)
+        self.drafters.pop(team, None)
+        self._after_decision(team)
+        return checked
+
+    def _after_decision(self, team: str) -> None:
+        """Tell pages of a decision; close the round if it was the last one and the game says so."""
+        state = self.ledger.state
         everybody = len(state.decided(state.round)) == len(state.seats)
         if everybody and (state.practice or state.game.rules.close_when_all_decided):
             self.close("team")
         self.changed(team)
         self.changed("\0instructor")
         self.tell({"kind": "stage", "text": stage_text(self.view("public"))})
-        return checked
+
+    def draft(self, team: str, values: Mapping[str, str], member: str = "") -> dict[str, str]:
+        """Keep a draft of a team's decision, and return who changed which field last.
+
+        Parameters
+        ----------
+        team : str
+        values : mapping of str to str
+            By field.
+        member : str
+            Whose page it comes from.
+        """
+        before, by = self.drafts.get(team), self.drafters.setdefault(team, {})
+        if before is None:
+            state = self.ledger.state
+            now = state.standing(state.round)[team]
+            before = {name: f"{value:g}" for name, value in now.items()}
+        for name, value in values.items():
+            if member and value != before.get(name, ""):
+                by[name] = member
+        self.drafts[team] = dict(values)
+        return by
 
     def checked(
         self, state: State, team: str, given: Mapping[str, Any], *, schema: bool = True
@@ -263,6 +452,8 @@ class RunningGame:
         return self._closing
 
     async def _close(self, by: str) -> None:
+        if self._standing_in is not None:
+            await asyncio.wait([self._standing_in])
         state = self.ledger.state
         try:
             results = await self._aside(
