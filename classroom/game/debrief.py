@@ -572,6 +572,19 @@ def _hidden_rows(game: Game, last: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write frames to a folder as CSV.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        By name of the file, without its ending.
+    folder : Path
+    """
+    for name, frame in frames.items():
+        cells(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
 def export(
     ledger: Ledger,
     folder: Path,
@@ -579,7 +592,9 @@ def export(
     *,
     render: Callable[..., str],
 ) -> None:
-    """Write a game to a folder: frames as CSV, events as JSON, and the page of the debrief.
+    """Write a game to a folder: frames as CSV, events as JSON, a scenario, and the debrief.
+
+    The scenario holds all decisions as events: with the seed of the game its run is the game.
 
     Parameters
     ----------
@@ -601,9 +616,10 @@ def export(
     (folder / "events.json").write_text(text + "\n", encoding="utf-8")
     if not state.played:
         return
-    frames = debrief_frames(state, Market(state.game), others)
-    for name, frame in frames.items():
-        cells(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    market = Market(state.game)
+    frames = debrief_frames(state, market, others)
+    write_tables(frames, folder)
+    market.scenario(state.moves(), state.played).save(folder / "scenario.yaml")
     page = render(debrief_view(state, frames))
     (folder / "debrief.html").write_text(page, encoding="utf-8")
 
