@@ -471,6 +471,7 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             }
             for (team, firm), part in counterfactuals.groupby(["team", "firm"], sort=False)
         ],
+        "glance": _glance(state, counterfactuals, looks),
         "forecasts": _forecast_rows(frames["forecasts"]),
         "foundings": [
             {**row, "firm": names[row["firm"]]}
@@ -493,19 +494,48 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
     }  # fmt: skip
 
 
+#: Counterfactuals in the overview of all teams, with their headings.
+_GLANCE = {
+    "still": "had it held still",
+    "policy": "had a policy run the firm",
+    "copied": "had it copied the most profitable rival",
+    "nobody": "had no team moved",
+}
+
+
+def _glance(state: State, frame: pd.DataFrame, looks: Looks) -> dict[str, Any]:
+    """Return a row for each team with what the main counterfactuals would have changed."""
+    kinds = [kind for kind in _GLANCE if kind in set(frame["case"])]
+    rows = []
+    for (team, firm), part in frame.groupby(["team", "firm"], sort=False):
+        name = state.names[firm]
+        own = part[part["of"].isin(["", firm])].set_index("case")
+        cells = [
+            {
+                "difference": _signed(float(own["difference"][kind])),
+                "interval": _interval(own.loc[kind]) if own["seeds"][kind] > 1 else "",
+            }
+            for kind in kinds
+        ]
+        value = shown(float(part["actual"].iloc[0]), "currency")
+        rows.append({"team": team, "firm": name, "value": value, "cells": cells, **looks.of(name)})
+    return {"labels": [_GLANCE[kind] for kind in kinds], "rows": rows}
+
+
+def _interval(row: Any) -> str:
+    """Return a mean difference over other seeds with its interval, in words."""
+    ends = f"{shown(row['lower'], 'amount')} to {shown(row['upper'], 'amount')}"
+    return f"{_signed(row['mean'])} ({ends})"
+
+
 def _effect_rows(part: pd.DataFrame, firm: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
     reach = part[["difference", "lower", "upper"]].abs().max().max()
     span = float(reach) if np.isfinite(reach) and reach > 0 else 1.0
     rows = []
     for row in part.itertuples(index=False):
-        interval = ""
-        if row.seeds > 1:
-            ends = f"{shown(row.lower, 'amount')} to {shown(row.upper, 'amount')}"
-            interval = f"{_signed(row.mean)} ({ends})"
+        interval = _interval(row._asdict()) if row.seeds > 1 else ""
         rows.append(
             {
-                "case": row.case,
-                "own": row.of in ("", firm),
                 "words": _words(row.case, names.get(row.of, ""), names[firm]),
                 "value": shown(row.value, "currency"),
                 "difference": _signed(row.difference),

@@ -16,7 +16,7 @@ from typing import Any
 
 from classroom.game.decision import check
 from classroom.game.game_file import Game
-from classroom.game.ledger import Ledger, State
+from classroom.game.ledger import Event, Ledger, State, after
 from classroom.game.market import Market, results_digest
 from classroom.game.views import cash_of
 

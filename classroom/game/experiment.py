@@ -126,7 +126,8 @@ def experiment_frames(
         and ``games``: a row for each game with ``seed``, ``cxsim``, ``rounds`` played and
         ``teams``. Games without a round closed are in ``games`` alone.
     """
-    rows, parts = [], {}
+    rows: list[dict[str, Any]] = []
+    parts: dict[str, list[pd.DataFrame]] = {}
     for name, ledger in ledgers.items():
         state = ledger.state
         where: dict[str, Any] = {

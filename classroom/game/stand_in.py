@@ -47,7 +47,10 @@ class GameSeatCapability(cx.CapabilityPolicy):
         self.told.setdefault(self.call, []).append(known)
 
 
-_SEATS = {"pricing": GameSeatPricing, "capability": GameSeatCapability}
+_SEATS: dict[str, type[GameSeatPricing] | type[GameSeatCapability]] = {
+    "pricing": GameSeatPricing,
+    "capability": GameSeatCapability,
+}
 
 
 def told_at_starts(market: Market, state: State, firm: str) -> dict[str, list[FirmInformation]]:

@@ -223,10 +223,11 @@ class RunningGame:
         self.drafts.clear()
         self.drafters.clear()
         limit = rules.stand_in.after if rules.stand_in is not None else None
-        for team in self.teams if limit else ():
+        if limit is not None:
             state = self.ledger.state
-            if team not in state.away and state.missed(team) >= limit:
-                self._hand_over(team, "rule")
+            for team in self.teams:
+                if team not in state.away and state.missed(team) >= limit:
+                    self._hand_over(team, "rule")
         self._stand_in()
         self.changed()
 
@@ -260,7 +261,8 @@ class RunningGame:
         """
         values, problems = founding(self.ledger.state, team, given)
         if not problems:
-            self.ledger.add("founded", team=team, by="team", member=member, **values)
+            body: dict[str, Any] = {"member": member, **values}
+            self.ledger.add("founded", team=team, by="team", **body)
             self.changed()
         return problems
 

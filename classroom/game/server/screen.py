@@ -36,7 +36,11 @@ class ScreenPage(Page):
 
     def get(self) -> None:
         """Show it."""
-        self.show("screen.html", socket=f"{self.root}/screen/socket")
+        over = self.game.ledger.state.phase == "revealed"
+        self.show(
+            "screen.html", socket=f"{self.root}/screen/socket", waiting=self.game.waiting,
+            told=self.game.told if over else None,
+        )  # fmt: skip
 
 
 class ScreenDebrief(DebriefPage):
