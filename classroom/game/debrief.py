@@ -498,7 +498,6 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
 _GLANCE = {
     "still": "had it held still",
     "policy": "had a policy run the firm",
-    "copied": "had it copied the most profitable rival",
     "nobody": "had no team moved",
 }
 

@@ -325,7 +325,7 @@ def test_members_found_a_firm_and_see_who_drafted_what(tmp_path):
             status, text = await bo.send(f"{mine}/found", {"name": "Zephyr", "strategy": "Cheap."})
             assert (status, "Stored by Bo &amp; Co" in text) == (200, True)
             _, text = await browsers["Herons"].ask("/screen/")
-            assert "1 of 2 teams have decided" in text
+            assert "1 of 2 teams have done so" in text
             assert "Zephyr" in text
             assert "Cheap." not in text, "strategies are for the team and the instructor"
             server.open()

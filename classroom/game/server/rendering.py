@@ -65,7 +65,9 @@ def stage_text(public: Mapping[str, Any]) -> str:
     if public["phase"] == "waiting":
         if public["founding"]:
             have = "team has" if public["teams"] == 1 else "teams have"
-            return f"Firms are founded. {public['founded']} of {public['teams']} {have} decided."
+            return (
+                f"Teams found their firms. {public['founded']} of {public['teams']} {have} done so."
+            )
         return "The game has not begun."
     if public["closing"]:
         return f"{where} is being computed."
