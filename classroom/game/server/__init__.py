@@ -14,14 +14,18 @@ are complete without scripts, and a socket tells them when to look again.
 from __future__ import annotations
 
 from classroom.game.server.application import GameServer, Server, addresses, make_application
-from classroom.game.server.rendering import debrief_page
+from classroom.game.server.limits import LARGEST
+from classroom.game.server.rendering import costs_of, debrief_page, stage_text
 from classroom.game.server.running import RunningGame
 
 __all__ = [
+    "LARGEST",
     "GameServer",
     "RunningGame",
     "Server",
     "addresses",
+    "costs_of",
     "debrief_page",
     "make_application",
+    "stage_text",
 ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from classroom.game.decision import Checked
 from classroom.game.views import SPENDING_WORDS, shown
+
+if TYPE_CHECKING:
+    from classroom.game.server.running import RunningGame
 
 __all__ = ["PAGES", "costs_of", "debrief_page", "qr_code", "rendered", "stage_text"]
 
@@ -65,9 +68,8 @@ def stage_text(public: Mapping[str, Any]) -> str:
     if public["phase"] == "waiting":
         if public["founding"]:
             have = "team has" if public["teams"] == 1 else "teams have"
-            return (
-                f"Teams found their firms. {public['founded']} of {public['teams']} {have} done so."
-            )
+            count = f"{public['founded']} of {public['teams']} {have}"
+            return f"Teams found their firms. {count} done so."
         return "The game has not begun."
     if public["closing"]:
         return f"{where} is being computed."
@@ -96,14 +98,15 @@ def debrief_page(told: Mapping[str, Any]) -> str:
     )
 
 
-def costs_of(currency: str, checked: Checked) -> dict[str, Any]:
+def costs_of(running: RunningGame, checked: Checked) -> dict[str, Any]:
     """Return spending and problems of a decision as pages show them.
 
     Parameters
     ----------
-    currency : str
+    running : RunningGame
     checked : Checked
     """
+    currency = running.ledger.state.game.scenario.currency
     room = None
     if checked.available is not None:
         most = max(checked.available, 1.0)

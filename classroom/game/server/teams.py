@@ -63,7 +63,7 @@ class TeamPage(Page):
             told: Mapping[str, str] = {}
         else:
             told = checked.problems
-        costs = costs_of(state.game.scenario.currency, checked)
+        costs = costs_of(server, checked)
         self.show(
             "team.html", status, mine=mine, draft=draft, costs=costs, problems=told, late=late,
             labels={**state.game.labels, **BESIDE}, longest=LONGEST_REASON, place=self.place,
@@ -171,7 +171,7 @@ class TeamSocket(Socket):
         draft = {k: str(v)[:LONGEST_REASON] for k, v in values.items() if k in known}
         drafters = server.draft(team, draft, member_in(self.current_user))
         checked = server.checked(state, team, draft, schema=False)
-        costs = costs_of(state.game.scenario.currency, checked)
+        costs = costs_of(server, checked)
         answer = {"kind": "draft", "values": draft, "by": drafters, **costs}
         page = str(given.get("page", ""))[:20]
         server.tell({**answer, "page": page}, to=team)
