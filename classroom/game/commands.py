@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
+import json
 import os
+import re
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from classroom.game.game_file import Game, shipped_games
 from classroom.game.ledger import GameError, Ledger
 from cxsim import __version__
-from cxsim.files import whole_folder
-from cxsim.messages import visible
+from cxsim.files import whole_file, whole_folder
+from cxsim.messages import cells, visible
+
+if TYPE_CHECKING:
+    from classroom.game.server import RunningGame
 
 __all__ = ["game"]
 
@@ -36,6 +44,40 @@ def _opened(path: str) -> Ledger:
         raise _Wrong(str(error)) from None
 
 
+def _members(path: str) -> dict[str, list[str]]:
+    """Return members by team, of a table with these columns."""
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"team", "member"} <= set(rows[0]):
+        raise _Wrong(f"{path}: expected columns team and member, found others")
+    made: dict[str, list[str]] = {}
+    for row in rows:
+        made.setdefault((row["team"] or "").strip(), []).append(row["member"] or "")
+    return made
+
+
+def _named(files: Sequence[str]) -> dict[str, Ledger]:
+    """Return ledgers by the names of their pages: none where there is one file only."""
+    found: list[Path] = []
+    for file in files:
+        if Path(file).is_dir():
+            inside = sorted(Path(file).glob("*.db"))
+            if not inside:
+                raise _Wrong(f"{file}: expected files of games (*.db) in the folder, found none")
+            found += inside
+        else:
+            found.append(Path(file))
+    if len(found) == 1:
+        return {"": _opened(str(found[0]))}
+    made: dict[str, Ledger] = {}
+    for path in found:
+        name = re.sub(r"[^\w-]+", "-", path.stem, flags=re.ASCII).strip("-") or "game"
+        if name in made or name in ("games", "static"):
+            raise _Wrong(f"{path}: expected files whose names differ, found another {name!r}")
+        made[name] = _opened(str(path))
+    return made
+
+
 def _say(text: str) -> None:
     click.echo(visible(text))
 
@@ -49,6 +91,7 @@ def game() -> None:
     cxsim game serve class.db --lan
     cxsim game replay class.db
     cxsim game export class.db results
+    cxsim game grades class.db -o grades.csv
     cxsim game practice first_hour
     """  # noqa: D301 (the backslash is click's)
 
@@ -63,14 +106,30 @@ def game() -> None:
 @click.option(
     "--seed", type=click.IntRange(0, 2**62), help="Seed of the market [default: drawn at random]."
 )
-def new(rules: str, file: str, count: int | None, names: tuple[str, ...], seed: int | None) -> None:
+@click.option(
+    "--members",
+    metavar="CSV",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Table with columns team and member: each member gets a link of its own.",
+)
+def new(
+    rules: str,
+    file: str,
+    count: int | None,
+    names: tuple[str, ...],
+    seed: int | None,
+    members: str | None,
+) -> None:
     """Create FILE, the ledger of a game by the rules of GAME (a file, or a game that ships)."""
     if count is not None and names:
         raise _Wrong("new: expected --teams or --team, found both")
     read = Game.load(rules)
+    listed = _members(members) if members else {}
+    if listed and count is None:
+        names = names or tuple(listed)
     named = names or tuple(f"Team {k + 1}" for k in range(count or len(read.seats)))
     try:
-        ledger = Ledger.create(file, read, named, seed=seed)
+        ledger = Ledger.create(file, read, named, seed=seed, members=listed)
     except ValueError as error:
         raise _Wrong(str(error)) from None
     state = ledger.state
@@ -85,14 +144,52 @@ def new(rules: str, file: str, count: int | None, names: tuple[str, ...], seed: 
 
 
 @game.command()
-@click.argument("file", metavar="FILE")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.argument("rules", metavar="GAME...", nargs=-1, required=True)
+@click.option("--teams", "count", type=click.IntRange(2, 400), help="Number of teams.")
+@click.option("--team", "names", multiple=True, metavar="NAME", help="Name of a team (repeat).")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**62),
+    help="Seed of the assignment and of the markets [default: drawn at random].",
+)
+def experiment(
+    folder: str, rules: tuple[str, ...], count: int | None, names: tuple[str, ...], seed: int | None
+) -> None:
+    """Assign teams at random to treatments, the GAMEs, and create their ledgers in DIR."""
+    from classroom.game.experiment import create_experiment
+
+    if (count is None) == (not names):
+        raise _Wrong("experiment: expected either --teams or --team, found both or neither")
+    games = {Path(each).stem: Game.load(each) for each in rules}
+    if len(games) < len(rules):
+        raise _Wrong("experiment: expected games whose names differ, found a repeated one")
+    named = names or tuple(f"Team {k + 1}" for k in range(count or 0))
+    try:
+        ledgers = create_experiment(folder, games, named, seed=seed)
+    except ValueError as error:
+        raise _Wrong(str(error)) from None
+    for name, ledger in ledgers.items():
+        _say(f"{Path(folder) / name}.db: {', '.join(ledger.state.seats)}")
+    _say(f"Play it: cxsim game serve {folder}")
+
+
+@game.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
 @click.option("--lan", is_flag=True, help="Listen on all addresses, not on this machine alone.")
 @click.option("--host", default="", help="Name or address of this machine in printed links.")
-def serve(file: str, port: int, lan: bool, host: str) -> None:
-    """Serve the pages of the game in FILE until Ctrl-C; start it again and the game goes on."""
-    _serve(_opened(file), port, lan, host)
-    _say(f"{file} holds the game: cxsim game serve {file} goes on with it")
+def serve(files: tuple[str, ...], port: int, lan: bool, host: str) -> None:
+    """Serve the pages of the games in FILEs until Ctrl-C; start it again and they go on.
+
+    A folder stands for the games in it. Several games have a list for the instructor.
+    """
+    from classroom.game.server import RunningGame
+
+    ledgers = _named(files)
+    _serve([RunningGame(ledger, name=name) for name, ledger in ledgers.items()], port, lan, host)
+    text = " ".join(visible(file) for file in files)
+    _say(f"{text}: the games are kept there, and cxsim game serve {text} goes on with them")
 
 
 @game.command()
@@ -102,16 +199,82 @@ def serve(file: str, port: int, lan: bool, host: str) -> None:
     "--seed", type=click.IntRange(0, 2**62), help="Seed of the market [default: drawn at random]."
 )
 @click.option("--keep", metavar="FILE", help="Keep the ledger in FILE [default: a temporary one].")
-def practice(rules: str, port: int, seed: int | None, keep: str | None) -> None:
+@click.option(
+    "--exam",
+    metavar="NUMBER",
+    help="Play the market of this student's number, and write a record for the instructor.",
+)
+def practice(rules: str, port: int, seed: int | None, keep: str | None, exam: str | None) -> None:
     """Play GAME alone against policies: a round closes as soon as you have decided."""
     read = Game.load(rules)
+    if exam is not None:
+        if seed is not None:
+            raise _Wrong("practice: expected --seed or --exam, found both")
+        _exam(read, port, keep, exam)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = keep or str(Path(folder) / "practice.db")
         try:
             ledger = Ledger.create(path, read, ["You"], seed=seed, practice=True)
         except ValueError as error:
             raise _Wrong(str(error)) from None
-        _serve(ledger, port, False, "")
+        _serve_one(ledger, port)
+
+
+def _exam(read: Game, port: int, keep: str | None, number: str) -> None:
+    """Play an exam, or go on with it, and write its record once it is over."""
+    from classroom.game.exam import exam_record, exam_seed, team_of_exam
+
+    try:
+        seed = exam_seed(number)
+        path = Path(keep or f"exam_{number}.db")
+        if path.is_file():
+            ledger = _opened(str(path))
+            if ledger.state.exam != number:
+                raise _Wrong(f"{path}: expected the exam of {number}, found another game")
+        else:
+            ledger = Ledger.create(
+                path, read, [team_of_exam(number)], seed=seed, practice=True, exam=number
+            )
+    except ValueError as error:
+        raise _Wrong(str(error)) from None
+    _serve_one(ledger, port)
+    if not ledger.state.over:
+        _say(f"{path}: {ledger.state.played} of {read.rounds} rounds are played; the same command "
+             "goes on with it")  # fmt: skip
+        return
+    record = path.with_suffix(".json")
+    record.write_text(json.dumps(exam_record(ledger), indent=1) + "\n", encoding="utf-8")
+    _say(f"{record}: the record of the exam, for the instructor")
+
+
+@game.command()
+@click.argument("rules", metavar="GAME")
+@click.argument("records", metavar="RECORD...", nargs=-1, required=True)
+def verify(rules: str, records: tuple[str, ...]) -> int:
+    """Play exams again by the instructor's own GAME; exit code 1 if a RECORD does not agree."""
+    from classroom.game.exam import read_record, verified
+    from classroom.game.market import Market
+
+    read, wrong = Game.load(rules), 0
+    for path in records:
+        try:
+            record = read_record(path)
+            state, problems = verified(record, read)
+        except ValueError as error:
+            state, problems = None, [str(error)]
+        wrong += bool(problems)
+        if problems or state is None:
+            _say(f"{path}: NOT VERIFIED")
+            for problem in problems:
+                _say(f"  {problem}")
+            continue
+        results = Market(state.game).of(state)
+        measure = read.rules.goal.measure
+        (firm,) = state.seats.values()
+        value = results.values(measure)[firm][-1] if results is not None else float("nan")
+        _say(f"{path}: {record['exam']}, verified, {measure} {value:,.0f}")
+    return 1 if wrong else 0
 
 
 @game.command()
@@ -148,22 +311,78 @@ def replay(file: str) -> int:
     help="Other seeds beside the one that was played.",
 )
 def export(file: str, folder: str, seeds: int) -> None:
-    """Write decisions, results, counterfactuals and the debrief of FILE to the folder DIR."""
+    """Write decisions, results, counterfactuals and the debrief of FILE to the folder DIR.
+
+    Of a folder of games in place of FILE, the tables of all of them, with game and treatment.
+    """
     from classroom.game.debrief import export as write
-    from classroom.game.debrief import values_of_seeds
+    from classroom.game.debrief import write_tables
+    from classroom.game.experiment import experiment_frames
     from classroom.game.server import debrief_page
 
-    ledger = _opened(file)
-    others: list[dict[str, dict[str, float]]] = []
-    if seeds and ledger.state.played:
-        with click.progressbar(length=seeds, label="other seeds", file=sys.stderr) as bar:
-            others = values_of_seeds(ledger, seeds, progress=lambda: bar.update(1))
+    ledgers = _named([file])
+    others = {name: _other_seeds(ledger, seeds) for name, ledger in ledgers.items()}
     try:
-        with whole_folder(folder, sign="events.json") as draft:
-            write(ledger, draft, others, render=debrief_page)
+        if "" in ledgers:
+            with whole_folder(folder, sign="events.json") as draft:
+                write(ledgers[""], draft, others[""], render=debrief_page)
+        else:
+            with whole_folder(folder, sign="games.csv") as draft:
+                write_tables(experiment_frames(ledgers, others), draft)
     except FileExistsError as error:
         raise _Wrong(str(error)) from None
     _say(f"{folder}: {', '.join(sorted(path.name for path in Path(folder).iterdir()))}")
+
+
+def _other_seeds(ledger: Ledger, seeds: int) -> list[dict[str, dict[str, float]]]:
+    """Return the values of other seeds, and show how far they are."""
+    from classroom.game.debrief import values_of_seeds
+
+    if not seeds or not ledger.state.played:
+        return []
+    with click.progressbar(length=seeds, label="other seeds", file=sys.stderr) as bar:
+        return values_of_seeds(ledger, seeds, progress=lambda: bar.update(1))
+
+
+@game.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o",
+    "--output",
+    default="grades.csv",
+    show_default=True,
+    type=click.Path(dir_okay=False),
+    help="Table to write: .csv or .json.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(0, 1000),
+    default=20,
+    show_default=True,
+    help="Seeds over which results are compared, beside the one that was played.",
+)
+def grades(file: str, output: str, seeds: int) -> None:
+    """Write the grades of FILE: results, forecasts and reasons by team and member."""
+    from classroom.game.grading import grades as graded
+    from classroom.game.market import Market
+
+    if Path(output).suffix not in (".csv", ".json"):
+        raise _Wrong(f"{output}: expected a name that ends with .csv or .json, found another")
+    ledger = _opened(file)
+    state = ledger.state
+    results = Market(state.game).of(state)
+    if results is None:
+        raise _Wrong(f"{file}: expected a round that is closed, found none")
+    frame = graded(state, results, _other_seeds(ledger, seeds))
+    if output.endswith(".csv"):
+        text = cells(frame).to_csv(index=False, lineterminator="\n")
+    else:
+        text = frame.to_json(orient="records", indent=1, force_ascii=False) + "\n"
+    with whole_file(output) as draft:
+        draft.write_text(text, encoding="utf-8")
+    for row in frame[frame["member"] == ""].itertuples(index=False):
+        _say(f"  {row.team}: {row.points:.2f} of {row.points_possible:.2f}; {row.missing}")
+    _say(f"{output}: {len(frame)} rows")
 
 
 @game.command()
@@ -203,11 +422,17 @@ def list_() -> None:
              f"{len(read.fields)} decisions")  # fmt: skip
 
 
-def _serve(ledger: Ledger, port: int, lan: bool, host: str) -> None:
-    from classroom.game.server import GameServer, addresses
+def _serve_one(ledger: Ledger, port: int) -> None:
+    from classroom.game.server import RunningGame
+
+    _serve([RunningGame(ledger)], port, False, "")
+
+
+def _serve(games: Sequence[RunningGame], port: int, lan: bool, host: str) -> None:
+    from classroom.game.server import Server, addresses
 
     async def run() -> None:
-        server = GameServer(ledger)
+        server = Server(games)
         _say("computing ...")
         try:
             found = await server.start(port, "" if lan else "127.0.0.1")
@@ -215,10 +440,16 @@ def _serve(ledger: Ledger, port: int, lan: bool, host: str) -> None:
             raise _Wrong(f"port {port}: {(error.strerror or str(error)).lower()}") from None
         names = [host] if host else (addresses() if lan else [])
         base = f"http://{names[0] if names else '127.0.0.1'}:{found}"
+        for game in games:
+            root = f"{base}/{game.name}" if game.name else base
+            if game.name:
+                _say(f"{game.name}: {game.ledger.state.game.rules.title}")
+            for name, link in game.links(base).items():
+                if not (game.ledger.state.practice and name == "instructor"):
+                    _say(f"{name:16}  {link}")
+            _say(f"{'projector':16}  {root}/screen/")
         for name, link in server.links(base).items():
-            if not (ledger.state.practice and name == "instructor"):
-                _say(f"{name:16}  {link}")
-        _say(f"{'projector':16}  {base}/screen/")
+            _say(f"{name:16}  {link}")
         if lan:
             _say("Whoever can reach this machine sees the projector's page; give each team its "
                  "own link only. Without --lan the pages are for this machine alone.")  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pandas as pd
 
 from classroom.game.drawing import Looks, interval_mark
 from classroom.game.game_file import Game
-from classroom.game.ledger import Ledger, State
+from classroom.game.ledger import Founded, Ledger, State
 from classroom.game.market import Market, Results
 from classroom.game.views import frame_of_results, shown
 from cxsim import __version__
@@ -50,16 +50,20 @@ class Case:
     Attributes
     ----------
     kind : str
-        ``actual``, ``still``, ``copied``, ``lower``, ``higher`` or ``nobody``.
+        ``actual``, ``still``, ``policy`` (the game's benchmark runs the firm), ``copied``,
+        ``lower``, ``higher`` or ``nobody``.
     firm : str
         Whose decisions are others; empty for all or none.
     moves : dict of (int, str) to dict
-        Values by round and firm.
+        Values by round and firm; those of round 0 are always the ones that were chosen.
+    policies : dict of str to dict
+        Policies in place of teams, by firm.
     """
 
     kind: str
     firm: str
-    moves: Mapping[tuple[int, str], Mapping[str, float]]
+    moves: Mapping[tuple[int, str], Mapping[str, Any]]
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 # -- Decisions that were not taken -------------------------------------------------------------
@@ -77,13 +81,15 @@ def cases(state: State, results: Results) -> tuple[Case, ...]:
     actual = {key: dict(values) for key, values in state.moves().items() if key[0] <= state.played}
     made = [Case("actual", "", actual)]
     for firm in state.seats.values():
-        others = {key: values for key, values in actual.items() if key[1] != firm}
+        others = {key: values for key, values in actual.items() if key[1] != firm or key[0] == 0}
         made.append(Case("still", firm, others))
+        if state.game.benchmark is not None:
+            made.append(Case("policy", firm, others, {firm: state.game.benchmark}))
         made.append(Case("copied", firm, {**others, **_copied(state, results, firm)}))
         if "price" in state.game.fields:
             for kind, factor in (("lower", 1.0 - _PRICE), ("higher", 1.0 + _PRICE)):
                 made.append(Case(kind, firm, {**actual, **_priced(state, firm, factor)}))
-    made.append(Case("nobody", "", {}))
+    made.append(Case("nobody", "", dict(state.foundings())))
     return tuple(made)
 
 
@@ -170,7 +176,7 @@ def seeded_values(state: State, market: Market, seed: int) -> dict[str, dict[str
     measure = state.game.rules.goal.measure
     made = {}
     for case in cases(state, played):
-        results = market.results(case.moves, state.played, seed=seed)
+        results = market.results(case.moves, state.played, seed=seed, policies=case.policies)
         last = results.firms.groupby("firm", sort=False)[measure].last()
         made[f"{case.kind} {case.firm}"] = {str(k): float(v) for k, v in last.items()}
     return made
@@ -232,6 +238,7 @@ def _words(kind: str, of: str, firm: str) -> str:
     if kind == "still":
         return "had you held still" if of == firm else f"had {of} held still"
     return {
+        "policy": "had a policy run your firm",
         "copied": "had you copied the most profitable rival, a round late",
         "lower": f"had all your prices been {_PRICE:.0%} lower".replace("%", " %"),
         "higher": f"had all your prices been {_PRICE:.0%} higher".replace("%", " %"),
@@ -259,7 +266,7 @@ def values_of_seeds(
     market = Market(state.game)
     made = []
     for seed in other_seeds(state, count):
-        name = f"values {seed} {state.number} {__version__}"
+        name = f"case values {seed} {state.number} {__version__}"
         values = ledger.kept(name)
         if values is None:
             values = seeded_values(state, market, seed)
@@ -285,7 +292,7 @@ def other_seeds(state: State, count: int = SEEDS) -> list[int]:
 
 
 def forecasts(state: State, results: Results) -> pd.DataFrame:
-    """Return forecasts of the own market share beside what came, and beside the last share.
+    """Return forecasts of own market share and profit beside what came, and beside the last.
 
     Parameters
     ----------
@@ -295,21 +302,33 @@ def forecasts(state: State, results: Results) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``round, team, firm, forecast, share, naive`` (the share of the round before, NaN in the
-        first), all shares of purchases; a row for each forecast.
+        ``round, team, firm``; ``forecast, share, naive`` (the share of the round before, NaN in
+        the first), shares of purchases; ``profit_forecast, profit, profit_naive``, currency; NaN
+        where nothing was forecast. A row for each decision with a forecast.
     """
     rounds = results.firms["period"] // state.game.per_round + 1
-    share = results.firms.groupby([rounds, "firm"])["market_share"].mean()
-    rows = [
-        {
-            "round": number, "team": team, "firm": state.seats[team],
-            "forecast": decision.forecast, "share": float(share[number, state.seats[team]]),
-            "naive": float(share[number - 1, state.seats[team]]) if number > 1 else np.nan,
-        }
-        for (number, team), decision in sorted(state.decisions.items())
-        if decision.forecast is not None and number <= state.played
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["round", "team", "firm", "forecast", "share", "naive"])
+    by = results.firms.groupby([rounds, "firm"])
+    share, profit = by["market_share"].mean(), by["profit"].sum()
+    rows = []
+    for (number, team), decision in sorted(state.decisions.items()):
+        asked = (decision.forecast, decision.forecast_profit)
+        if number > state.played or asked == (None, None):
+            continue
+        firm = state.seats[team]
+        now, before = (number, firm), (number - 1, firm)
+        rows.append(
+            {
+                "round": number, "team": team, "firm": firm,
+                "forecast": decision.forecast, "share": float(share[now]),
+                "naive": float(share[before]) if number > 1 else np.nan,
+                "profit_forecast": decision.forecast_profit, "profit": float(profit[now]),
+                "profit_naive": float(profit[before]) if number > 1 else np.nan,
+            }
+        )  # fmt: skip
+    columns = ["round", "team", "firm", "forecast", "share", "naive",
+               "profit_forecast", "profit", "profit_naive"]  # fmt: skip
+    made = pd.DataFrame(rows, columns=columns)
+    return made.astype(dict.fromkeys(columns[3:], float))
 
 
 def decisions(state: State) -> pd.DataFrame:
@@ -322,8 +341,8 @@ def decisions(state: State) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``round, team, firm, held`` (no decision was made), a column for each field,
-        ``reason, forecast, at``.
+        ``round, team, firm, held`` (no decision was made), ``by`` (``team``, ``policy`` or
+        nobody) and ``member``, a column for each field, ``reason, forecast, forecast_profit, at``.
     """
     rows = []
     for number in range(1, state.played + 1):
@@ -333,12 +352,37 @@ def decisions(state: State) -> pd.DataFrame:
             rows.append(
                 {
                     "round": number, "team": team, "firm": firm, "held": decision is None,
+                    "by": decision.by if decision else "",
+                    "member": decision.member if decision else "",
                     **standing[team], "reason": decision.reason if decision else "",
                     "forecast": decision.forecast if decision else None,
+                    "forecast_profit": decision.forecast_profit if decision else None,
                     "at": decision.at if decision else "",
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def foundings(state: State) -> pd.DataFrame:
+    """Return what every team decided before the first round.
+
+    Parameters
+    ----------
+    state : State
+
+    Returns
+    -------
+    DataFrame
+        ``team, firm, name, choice, strategy, member``; empty where nothing was decided.
+    """
+    columns = ["team", "firm", "name", "choice", "strategy", "member"]
+    none = Founded()
+    rows = [
+        (team, firm, each.name, each.choice, each.strategy, each.member)
+        for team, firm in state.seats.items()
+        for each in [state.founded.get(team, none)]
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def debrief_frames(
@@ -360,7 +404,8 @@ def debrief_frames(
     -------
     dict of str to DataFrame
         ``decisions``, ``results`` (all measures by period and firm), ``counterfactuals``,
-        ``forecasts`` and, in a market with a journey, ``touchpoints``.
+        ``forecasts``, in a game with a founding ``foundings`` and, in a market with a journey,
+        ``touchpoints``.
     """
     results = market.of(state)
     assert results is not None
@@ -371,6 +416,8 @@ def debrief_frames(
         "counterfactuals": effects(state, values, others),
         "forecasts": forecasts(state, results),
     }
+    if state.game.rules.founding is not None:
+        made["foundings"] = foundings(state)
     if results.touchpoints is not None:
         made["touchpoints"] = results.touchpoints
     return made
@@ -388,8 +435,8 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
     frames : mapping of str to DataFrame
         As :func:`debrief_frames` returns them.
     """
-    game = state.game
-    looks = Looks(tuple(game.scenario.firms))
+    game, names = state.game, state.names
+    looks = Looks(tuple(names.values()))
     goal = next(
         each for each in firm_measures(game.scenario) if each.name == game.rules.goal.measure
     )
@@ -410,28 +457,36 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
         "seed": state.seed,
         "standing": [
             {
-                "firm": firm, "team": team_of.get(firm, "computer"),
+                "firm": names[firm], "team": team_of.get(firm, "computer"),
                 "value": shown(float(value), "currency"),
-                "share": shown(float(last["market_share"][firm]), "share"), **looks.of(firm),
+                "share": shown(float(last["market_share"][firm]), "share"), **looks.of(names[firm]),
             }
             for firm, value in ranking.items()
         ],
         "teams": [
             {
-                "team": team, "firm": firm, **looks.of(firm), "rows": _effect_rows(part, firm),
+                "team": team, "firm": names[firm], **looks.of(names[firm]),
+                "rows": _effect_rows(part, firm, names),
                 "luck": shown(float(part["luck"].iloc[0]), "amount") if seeds > 1 else "",
             }
             for (team, firm), part in counterfactuals.groupby(["team", "firm"], sort=False)
         ],
+        "glance": _glance(state, counterfactuals, looks),
         "forecasts": _forecast_rows(frames["forecasts"]),
-        "beliefs": _belief_rows(frames.get("touchpoints"), team_of),
-        "firms": [{"firm": firm, **looks.of(firm)} for firm in game.scenario.firms],
+        "foundings": [
+            {**row, "firm": names[row["firm"]]}
+            for row in foundings(state).to_dict("records")
+            if row["strategy"] or row["choice"]
+        ],
+        "beliefs": _belief_rows(frames.get("touchpoints"), names, team_of),
+        "firms": [{"firm": name, **looks.of(name)} for name in names.values()],
         "drawn": [{"path": path, "value": f"{v:.4g}"} for path, v in state.hidden.items()],
         "hidden": _hidden_rows(game, last),
         "labels": list(game.labels.values()),
         "decisions": [
             {
                 "round": int(row["round"]), "team": row["team"], "held": bool(row["held"]),
+                "by": row["by"], "member": row["member"],
                 "values": [f"{row[name]:g}" for name in game.fields], "reason": row["reason"],
             }
             for row in frames["decisions"].to_dict("records")
@@ -439,18 +494,48 @@ def debrief_view(state: State, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
     }  # fmt: skip
 
 
-def _effect_rows(part: pd.DataFrame, firm: str) -> list[dict[str, Any]]:
+#: Counterfactuals in the overview of all teams, with their headings.
+_GLANCE = {
+    "still": "had it held still",
+    "policy": "had a policy run the firm",
+    "nobody": "had no team moved",
+}
+
+
+def _glance(state: State, frame: pd.DataFrame, looks: Looks) -> dict[str, Any]:
+    """Return a row for each team with what the main counterfactuals would have changed."""
+    kinds = [kind for kind in _GLANCE if kind in set(frame["case"])]
+    rows = []
+    for (team, firm), part in frame.groupby(["team", "firm"], sort=False):
+        name = state.names[firm]
+        own = part[part["of"].isin(["", firm])].set_index("case")
+        cells = [
+            {
+                "difference": _signed(float(own["difference"][kind])),
+                "interval": _interval(own.loc[kind]) if own["seeds"][kind] > 1 else "",
+            }
+            for kind in kinds
+        ]
+        value = shown(float(part["actual"].iloc[0]), "currency")
+        rows.append({"team": team, "firm": name, "value": value, "cells": cells, **looks.of(name)})
+    return {"labels": [_GLANCE[kind] for kind in kinds], "rows": rows}
+
+
+def _interval(row: Any) -> str:
+    """Return a mean difference over other seeds with its interval, in words."""
+    ends = f"{shown(row['lower'], 'amount')} to {shown(row['upper'], 'amount')}"
+    return f"{_signed(row['mean'])} ({ends})"
+
+
+def _effect_rows(part: pd.DataFrame, firm: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
     reach = part[["difference", "lower", "upper"]].abs().max().max()
     span = float(reach) if np.isfinite(reach) and reach > 0 else 1.0
     rows = []
     for row in part.itertuples(index=False):
-        interval = ""
-        if row.seeds > 1:
-            ends = f"{shown(row.lower, 'amount')} to {shown(row.upper, 'amount')}"
-            interval = f"{_signed(row.mean)} ({ends})"
+        interval = _interval(row._asdict()) if row.seeds > 1 else ""
         rows.append(
             {
-                "words": _words(row.case, row.of, firm),
+                "words": _words(row.case, names.get(row.of, ""), names[firm]),
                 "value": shown(row.value, "currency"),
                 "difference": _signed(row.difference),
                 "interval": interval,
@@ -467,7 +552,7 @@ def _signed(value: float) -> str:
 
 def _forecast_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
-    for team, part in frame.groupby("team", sort=False):
+    for team, part in frame[frame["forecast"].notna()].groupby("team", sort=False):
         later = part[part["naive"].notna()]
         rows.append(
             {
@@ -486,14 +571,14 @@ def _points(value: float) -> str:
 
 
 def _belief_rows(
-    touchpoints: pd.DataFrame | None, team_of: Mapping[str, str]
+    touchpoints: pd.DataFrame | None, names: Mapping[str, str], team_of: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     if touchpoints is None:
         return []
     last = touchpoints[touchpoints["period"] == touchpoints["period"].max()]
     return [
         {
-            "firm": row.firm, "touchpoint": row.touchpoint,
+            "firm": names[row.firm], "touchpoint": row.touchpoint,
             "perceived": shown(row.perceived_performance),
             "true": shown(row.underlying_performance),
             "gap": shown(row.perceived_performance - row.underlying_performance),
@@ -516,6 +601,19 @@ def _hidden_rows(game: Game, last: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write frames to a folder as CSV.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        By name of the file, without its ending.
+    folder : Path
+    """
+    for name, frame in frames.items():
+        cells(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
 def export(
     ledger: Ledger,
     folder: Path,
@@ -523,7 +621,9 @@ def export(
     *,
     render: Callable[..., str],
 ) -> None:
-    """Write a game to a folder: frames as CSV, events as JSON, and the page of the debrief.
+    """Write a game to a folder: frames as CSV, events as JSON, a scenario, and the debrief.
+
+    The scenario holds all decisions as events: with the seed of the game its run is the game.
 
     Parameters
     ----------
@@ -545,9 +645,10 @@ def export(
     (folder / "events.json").write_text(text + "\n", encoding="utf-8")
     if not state.played:
         return
-    frames = debrief_frames(state, Market(state.game), others)
-    for name, frame in frames.items():
-        cells(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    market = Market(state.game)
+    frames = debrief_frames(state, market, others)
+    write_tables(frames, folder)
+    market.scenario(state.moves(), state.played).save(folder / "scenario.yaml")
     page = render(debrief_view(state, frames))
     (folder / "debrief.html").write_text(page, encoding="utf-8")
 

@@ -18,7 +18,7 @@ __all__ = ["LONGEST_REASON", "Checked", "check"]
 LONGEST_REASON = 200
 
 #: What a decision may hold beside the fields of the game.
-BESIDE = ("reason", "forecast")
+BESIDE = ("reason", "forecast", "forecast_profit")
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ class Checked:
     reason : str
     forecast : float or None
         Own market share expected in the round, share.
+    forecast_profit : float or None
+        Own profit expected in the round, currency.
     problems : dict of str to str
-        By field, ``"budget"``, ``"reason"``, ``"forecast"``, or the unknown name.
+        By field, ``"budget"``, ``"reason"``, ``"forecast"``, ``"forecast_profit"``, or the unknown
+        name.
     spending : dict of str to float
         By item, currency in the round.
     available : float or None
@@ -43,6 +46,7 @@ class Checked:
     values: Mapping[str, float]
     reason: str = ""
     forecast: float | None = None
+    forecast_profit: float | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     spending: Mapping[str, float] = field(default_factory=dict)
     available: float | None = None
@@ -98,7 +102,7 @@ def check(
             problems[name] = problem
         else:
             values[name] = number
-    reason, forecast = _beside(given, problems)
+    reason, forecast, profit = _beside(given, problems)
     costs, held = (
         spending(
             game.scenario, firm, before, new,
@@ -115,7 +119,7 @@ def check(
             problems["budget"] = problem
     if schema and not problems:
         problems |= _schema_problems(game, firm, values)
-    return Checked(values, reason, forecast, problems, costs, available)
+    return Checked(values, reason, forecast, profit, problems, costs, available)
 
 
 def number_of(value: Any) -> float | None:
@@ -141,6 +145,8 @@ def _value(game: Game, name: str, given: Any, before: float) -> tuple[float, str
     number = number_of(given)
     if number is None:
         return before, f"expected a number, found {found(given)}"
+    if abs(number - before) < 1e-9:
+        return before, ""  # as it was, also where a policy left it between two steps
     if not field_.low <= number <= field_.high:
         ends = f"from {field_.low:g} to {field_.high:g}"
         return before, f"expected a number {ends}, found {number:g}"
@@ -149,8 +155,6 @@ def _value(game: Game, name: str, given: Any, before: float) -> tuple[float, str
         return before, f"expected {steps}, found {number:g}"
     # The same double whatever was typed, so that a value kept is the value it was.
     number = round(field_.low + round((number - field_.low) / field_.step) * field_.step, 10)
-    if abs(number - before) < 1e-9:
-        number = before
     if "change" in field_.model_fields_set and abs(number - before) > field_.change + 1e-9:
         low = max(field_.low, before - field_.change)
         high = min(field_.high, before + field_.change)
@@ -159,21 +163,27 @@ def _value(game: Game, name: str, given: Any, before: float) -> tuple[float, str
     return number, ""
 
 
-def _beside(given: Mapping[str, Any], problems: dict[str, str]) -> tuple[str, float | None]:
-    """Return the reason and the forecast of a decision."""
+def _beside(
+    given: Mapping[str, Any], problems: dict[str, str]
+) -> tuple[str, float | None, float | None]:
+    """Return the reason of a decision and its forecasts of market share and profit."""
     reason = given.get("reason") or ""
     if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
         problems["reason"] = f"expected at most {LONGEST_REASON} characters, found more"
         reason = ""
-    forecast = given.get("forecast")
-    if forecast in (None, ""):
-        return reason.strip(), None
-    share = number_of(forecast)
-    if share is None or not 0.0 <= share <= 100.0:
-        text = f"expected a market share from 0 to 100 (per cent), found {found(forecast)}"
-        problems["forecast"] = text
-        return reason.strip(), None
-    return reason.strip(), share / 100.0
+    share = profit = None
+    if (forecast := given.get("forecast")) not in (None, ""):
+        share = number_of(forecast)
+        if share is None or not 0.0 <= share <= 100.0:
+            text = f"expected a market share from 0 to 100 (per cent), found {found(forecast)}"
+            problems["forecast"] = text
+            share = None
+    if (forecast := given.get("forecast_profit")) not in (None, ""):
+        profit = number_of(forecast)
+        if profit is None:
+            text = f"expected an amount of money, found {found(forecast)}"
+            problems["forecast_profit"] = text
+    return reason.strip(), None if share is None else share / 100.0, profit
 
 
 def _over(game: Game, total: float, held: float, available: float) -> str:

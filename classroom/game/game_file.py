@@ -24,6 +24,7 @@ from cxsim.scenario import (
     ScenarioError,
     Source,
     optional,
+    policies_of,
     read_as,
     read_yaml,
     refusal,
@@ -97,6 +98,44 @@ class FirmKeys(Keyed):
     policy: Annotated[dict[str, Any], Expected("a policy (pricing, capability)")] = optional()
 
 
+class Founding(Keyed):
+    """What teams decide before the first round: a name, a strategy in one sentence, a start."""
+
+    called: ClassVar[str] = "a founding"
+    name: bool = True
+    strategy: bool = True
+    choices: Annotated[
+        dict[str, Annotated[dict[str, Any], MinLen(1)]],
+        Expected("a mapping of choices to parameters of a firm"),
+    ] = PydanticField({})
+
+
+class StandIn(Keyed):
+    """The policy that takes over a seat whose team has left."""
+
+    called: ClassVar[str] = "a stand-in"
+    policy: Annotated[dict[str, Any], Expected("a policy (pricing, capability)")] = optional()
+    after: Annotated[int, Ge(1)] = optional("Rounds missed in a row after which it takes over")
+
+
+class Grading(Keyed):
+    """Weights of the parts of a grade, and the gain that earns full marks."""
+
+    called: ClassVar[str] = "grading"
+    result: Annotated[float, Ge(0), Le(1)] = 0.3
+    forecasts: Annotated[float, Ge(0), Le(1)] = 0.2
+    reasons: Annotated[float, Ge(0), Le(1)] = 0.5
+    full_gain: Annotated[float, Gt(0)] = 0.2
+    benchmark: Annotated[dict[str, Any], Expected("a policy (pricing, capability)")] = optional()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Grading:
+        total = self.result + self.forecasts + self.reasons
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"expected weights that sum to 1, found {total:g}")
+        return self
+
+
 class GameKeys(Keyed):
     """A game: a market, its firms, and the rules of play."""
 
@@ -117,6 +156,9 @@ class GameKeys(Keyed):
         PydanticField({})
     )
     budget: Budget | None = None
+    founding: Founding | None = None
+    stand_in: StandIn | None = None
+    grading: Grading = PydanticField(default_factory=Grading)
     news: tuple[News, ...] = ()
     hidden: Annotated[
         dict[str, Annotated[float, Gt(0), Le(0.9)]], Expected("a mapping of paths to spreads")
@@ -261,6 +303,17 @@ class Game:
             for firm in self.seats
         }
 
+    @property
+    def stand_in(self) -> dict[str, Any] | None:
+        """Policy that can take over a seat: the file's, or that of empty seats; None without."""
+        own = self.rules.stand_in.policy if self.rules.stand_in is not None else None
+        return dict(own or self.rules.empty_seats) or None
+
+    @property
+    def benchmark(self) -> dict[str, Any] | None:
+        """Policy that teams are graded against: the file's, or that of empty seats."""
+        return dict(self.rules.grading.benchmark or self.rules.empty_seats) or None
+
     def news_of(self, round_number: int) -> list[str]:
         """Return the news of a round.
 
@@ -336,6 +389,9 @@ class Game:
             if firm not in taken.values()
         }
         kept = {key: raw[key] for key in raw if key not in ("hidden", "empty_seats", "firms")}
+        if computer := dict(self.rules.empty_seats):
+            kept["stand_in"] = {"policy": computer, **kept.get("stand_in", {})}
+            kept["grading"] = {"benchmark": computer, **kept.get("grading", {})}
         return {**kept, "scenario": market.to_dict(), "firms": firms}, taken
 
     def _hidden(self) -> Iterator[tuple[str, float, float]]:
@@ -419,12 +475,8 @@ class Game:
             raise refusal(self._source, problems)
         self._try_bounds()
         self._try_hidden()
-        if self.rules.empty_seats:
-            try:
-                changed = {f"firms.{self.seats[0]}.policy": dict(self.rules.empty_seats)}
-                self.scenario.override(changed)
-            except ScenarioError as error:
-                raise self._at(("empty_seats",), error) from None
+        self._try_choices()
+        self._try_policies()
 
     def _field_problems(self, key: str, field: Field) -> Iterator[tuple[Keys, str]]:
         keys = ("fields", key)
@@ -515,3 +567,47 @@ class Game:
                     self.scenario.override({name: v * factor for name, v in each.items()})
                 except ScenarioError as error:
                     raise self._at(keys, error) from None
+
+    def _try_choices(self) -> None:
+        """Let the scenario judge the choices of the founding, for every seat."""
+        founding = self.rules.founding
+        for label, changes in founding.choices.items() if founding is not None else ():
+            for path, value in changes.items():
+                keys = ("founding", "choices", label, path)
+                if path in {*self.fields, "policy", "active", "credit_limit"} or (
+                    self.rules.budget is not None and path in {*COST_PARAMETERS, "initial_cash"}
+                ):
+                    text = "expected a parameter that neither fields nor the budget use"
+                    raise refusal(self._source, [(keys, f"{text}, found {path!r}")])
+                for firm in self.seats:
+                    try:
+                        self.scenario.override({f"firms.{firm}.{path}": value})
+                    except ScenarioError as error:
+                        raise self._at(keys, error) from None
+
+    def _try_policies(self) -> None:
+        """Let the scenario judge the policies of empty seats, of stand-ins and of grades."""
+        rules = self.rules
+        if rules.stand_in is not None and self.stand_in is None:
+            text = "expected policy in a stand-in, or empty_seats, found none"
+            raise refusal(self._source, [(("stand_in",), text)])
+        given: list[tuple[Keys, dict[str, Any]]] = [
+            (("empty_seats",), dict(rules.empty_seats)),
+            (("grading", "benchmark"), dict(rules.grading.benchmark or {})),
+            (("stand_in",), self.stand_in or {}),
+        ]
+        for keys, policy in given:
+            if not policy or not self.seats:
+                continue
+            try:
+                changed = self.scenario.override({f"firms.{self.seats[0]}.policy": policy})
+            except ScenarioError as error:
+                raise self._at(keys, error) from None
+            full = [
+                name
+                for firm, _, name, each in policies_of(changed)
+                if firm == self.seats[0] and each.information == "full"
+            ]
+            if full and rules.stand_in is not None and keys == ("stand_in",):
+                text = f"expected a policy that knows what teams know, found {full[0]!r}"
+                raise refusal(self._source, [(keys, text)])

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,11 +22,14 @@ from classroom.game.game_file import Game
 from cxsim import __version__
 from cxsim.messages import hint
 
-__all__ = ["Decision", "Event", "GameError", "Ledger", "State", "state_of"]
+__all__ = ["Decision", "Event", "Founded", "GameError", "Ledger", "State", "state_of"]
 
 #: Marks a SQLite file as a ledger ("cxsg").
 _APPLICATION = 0x63787367
-_FORMAT = 1
+_FORMAT = 2
+
+#: Kinds of events that the first format did not have; a file with one is of the second.
+_LATER = frozenset({"founded", "joined", "handed_over", "taken_back"})
 
 _TABLES = """
 CREATE TABLE event (
@@ -63,12 +66,12 @@ class Event:
     at : str
         Time in UTC, ISO 8601.
     kind : str
-        ``created``, ``opened``, ``extended``, ``decided``, ``closed``, ``reopened``, ``noted`` or
-        ``revealed``.
+        ``created``, ``joined``, ``founded``, ``opened``, ``extended``, ``decided``,
+        ``handed_over``, ``taken_back``, ``closed``, ``reopened``, ``noted`` or ``revealed``.
     round : int or None
     team : str or None
     by : str
-        ``"instructor"``, ``"team"`` or ``"clock"``.
+        ``"instructor"``, ``"team"``, ``"policy"``, ``"rule"`` (of the game file) or ``"clock"``.
     body : dict
     """
 
@@ -94,12 +97,43 @@ class Decision:
         Own market share expected, share.
     at : str
         When it was made, UTC.
+    forecast_profit : float or None
+        Own profit expected, currency.
+    by : str
+        ``"team"`` or ``"policy"``.
+    member : str
+        Who sent it, where that is known.
     """
 
     values: Mapping[str, float]
     reason: str = ""
     forecast: float | None = None
     at: str = ""
+    forecast_profit: float | None = None
+    by: str = "team"
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class Founded:
+    """What a team decided before the first round.
+
+    Attributes
+    ----------
+    name : str
+        Name of the firm as pages show it; empty for that of the scenario.
+    choice : str
+        One of the choices of the game file; empty for the firm as it is.
+    strategy : str
+        In one sentence.
+    member : str
+        Who sent it, where that is known.
+    """
+
+    name: str = ""
+    choice: str = ""
+    strategy: str = ""
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +165,18 @@ class State:
         Of cxsim, when the game was created.
     hidden : dict of str to float
         Parameters of the market that were drawn for this game, by path.
+    listed : dict of str to tuple of str
+        Members with a link of their own, by team.
+    members : dict of str to tuple of str
+        Members who have joined under a name, by team.
+    founded : dict of str to Founded
+        By team.
+    away : dict of str to int
+        Teams whose firm a policy runs, and the first round that it decides.
+    treatment : dict
+        ``name`` of the treatment, ``block``, and how teams were assigned; empty without.
+    exam : str
+        Number of the student whose exam the game is; empty without.
     """
 
     game: Game
@@ -146,6 +192,20 @@ class State:
     number: int = 1
     version: str = ""
     hidden: Mapping[str, float] = field(default_factory=dict)
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    founded: Mapping[str, Founded] = field(default_factory=dict)
+    away: Mapping[str, int] = field(default_factory=dict)
+    treatment: Mapping[str, Any] = field(default_factory=dict)
+    exam: str = ""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of firms as pages show them, by name in the scenario."""
+        made = {firm: firm for firm in self.game.scenario.firms}
+        for team, founded in self.founded.items():
+            made[self.seats[team]] = founded.name or self.seats[team]
+        return made
 
     @property
     def played(self) -> int:
@@ -181,12 +241,36 @@ class State:
                 made[team] |= decision.values
         return made
 
-    def moves(self) -> dict[tuple[int, str], Mapping[str, float]]:
-        """Return decided values by round and firm, as the market takes them."""
+    def foundings(self) -> dict[tuple[int, str], Mapping[str, Any]]:
+        """Return what was chosen before the first round, as moves of round 0."""
+        choices = self.game.rules.founding.choices if self.game.rules.founding else {}
         return {
+            (0, self.seats[team]): choices[founded.choice]
+            for team, founded in self.founded.items()
+            if founded.choice
+        }
+
+    def moves(self) -> dict[tuple[int, str], Mapping[str, Any]]:
+        """Return decided values by round and firm, as the market takes them."""
+        decided = {
             (number, self.seats[team]): decision.values
             for (number, team), decision in self.decisions.items()
         }
+        return {**self.foundings(), **decided}
+
+    def missed(self, team: str) -> int:
+        """Return the rounds in a row, up to the last closed one, that a team did not decide.
+
+        Parameters
+        ----------
+        team : str
+        """
+        count = 0
+        for number in range(self.played, 0, -1):
+            if (number, team) in self.decisions:
+                break
+            count += 1
+        return count
 
 
 def state_of(events: Sequence[Event]) -> State:
@@ -208,7 +292,9 @@ def state_of(events: Sequence[Event]) -> State:
     state = State(
         Game.from_mapping(body["game"], name="game"), int(body["seed"]), dict(body["seats"]),
         practice=bool(body.get("practice")), version=str(body["cxsim"]),
-        hidden=dict(body["hidden"]),
+        hidden=dict(body["hidden"]), treatment=dict(body.get("treatment") or {}),
+        exam=str(body.get("exam") or ""),
+        listed={team: tuple(names) for team, names in (body.get("members") or {}).items()},
     )  # fmt: skip
     for event in events[1:]:
         state = after(state, event)
@@ -231,7 +317,10 @@ def after(state: State, event: Event) -> State:
     elif event.kind == "extended":
         made |= {"deadline": body.get("deadline")}
     elif event.kind == "decided" and event.team is not None:
-        decision = Decision(body["values"], body["reason"], body["forecast"], event.at)
+        decision = Decision(
+            body["values"], body["reason"], body["forecast"], event.at,
+            body.get("forecast_profit"), event.by, body.get("member", ""),
+        )  # fmt: skip
         made |= {"decisions": {**state.decisions, (number, event.team): decision}}
     elif event.kind == "closed":
         hashes = {**state.hashes, number: body["hash"]}
@@ -239,6 +328,15 @@ def after(state: State, event: Event) -> State:
     elif event.kind == "reopened":
         hashes = {k: v for k, v in state.hashes.items() if k != number}
         made |= {"phase": "open", "deadline": body.get("deadline"), "hashes": hashes}
+    elif event.kind == "joined" and event.team is not None:
+        members = (*state.members.get(event.team, ()), body["member"])
+        made |= {"members": {**state.members, event.team: members}}
+    elif event.kind == "founded" and event.team is not None:
+        made |= {"founded": {**state.founded, event.team: Founded(**body)}}
+    elif event.kind == "handed_over" and event.team is not None:
+        made |= {"away": {**state.away, event.team: body["first"]}}
+    elif event.kind == "taken_back":
+        made |= {"away": {team: n for team, n in state.away.items() if team != event.team}}
     elif event.kind == "noted":
         made |= {"notes": (*state.notes, (number, body["text"]))}
     elif event.kind == "revealed":
@@ -273,14 +371,63 @@ def allowed(state: State, kind: str, number: int | None, team: str | None) -> No
         "reopened": (state.phase == "closed", state.round),
         "revealed": (state.phase == "closed", state.round),
         "noted": (True, state.round),
+        "joined": (True, state.round),
+        "founded": (state.phase == "waiting", state.round),
+        "handed_over": (state.phase != "revealed" and team not in state.away, state.round),
+        "taken_back": (team in state.away, state.round),
     }
     if kind not in wanted:
         raise GameError(f"expected a kind of event, found {kind!r}{hint(kind, wanted)}")
     fine, right = wanted[kind]
     if not fine or number != right:
         raise GameError(f"{kind} in round {number}: not possible, found {now}")
-    if kind == "decided" and team not in state.seats:
+    if kind in ("decided", *_LATER) and team not in state.seats:
         raise GameError(f"expected a team of the game, found {team!r}{hint(team, state.seats)}")
+
+
+def checked_members(
+    teams: Collection[str], members: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Return members by team, if all of them can be told apart.
+
+    Parameters
+    ----------
+    teams : collection of str
+    members : mapping of str to sequence of str
+
+    Raises
+    ------
+    ValueError
+        If a team is none of the game, or a name is empty, too long or repeated in its team.
+    """
+    made = {}
+    for team, names in members.items():
+        if team not in teams:
+            raise ValueError(f"members: expected a team of the game, found {team!r}"
+                             f"{hint(team, teams)}")  # fmt: skip
+        made[team] = [member_name(name) for name in names]
+        folded = [name.casefold() for name in made[team]]
+        if len(set(folded)) < len(folded):
+            raise ValueError(f"members of {team}: expected names that differ, found a repeated one")
+    return made
+
+
+def member_name(text: str) -> str:
+    """Return a name with its blanks in order.
+
+    Parameters
+    ----------
+    text : str
+
+    Raises
+    ------
+    ValueError
+        If it is empty, longer than 40 characters, or cannot be printed.
+    """
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 40 or not name.isprintable():
+        raise ValueError(f"name: expected 1 to 40 printable characters, found {len(name)}")
+    return name
 
 
 # -- The file ----------------------------------------------------------------------------------
@@ -314,9 +461,9 @@ class Ledger:
         if application != _APPLICATION:
             self._base.close()
             raise GameError(f"{path}: expected the file of a game, found another one")
-        if version != _FORMAT:
+        if not 1 <= version <= _FORMAT:
             self._base.close()
-            raise GameError(f"{path}: expected a ledger of format {_FORMAT}, found {version}")
+            raise GameError(f"{path}: expected a ledger of format 1 to {_FORMAT}, found {version}")
         self._state: State | None = None
 
     @classmethod
@@ -328,6 +475,9 @@ class Ledger:
         *,
         seed: int | None = None,
         practice: bool = False,
+        members: Mapping[str, Sequence[str]] | None = None,
+        treatment: Mapping[str, Any] | None = None,
+        exam: str = "",
     ) -> Ledger:
         """Make the file of a new game.
 
@@ -342,20 +492,28 @@ class Ledger:
             Default: drawn at random, and not shown to anybody before the game ends.
         practice : bool
             Whether one team plays against policies, without an instructor.
+        members : mapping of str to sequence of str, optional
+            Members who get a link of their own, by team.
+        treatment : mapping, optional
+            Name of the treatment and how teams were assigned to it.
+        exam : str
+            Number of the student whose exam it is.
 
         Raises
         ------
         GameError
             If there is a file.
         ValueError
-            If there are too many teams, or none.
+            If there are too many teams, or none, or members of no team.
         """
         path = Path(path)
         number = secrets.randbelow(2**48) if seed is None else seed
         raw, seats = game.seated(teams, number)
+        listed = checked_members(seats, members or {})
         body = {
             "cxsim": __version__, "game": raw, "seed": number, "seats": seats,
-            "practice": practice, "hidden": game.drawn(number),
+            "practice": practice, "hidden": game.drawn(number), "members": listed,
+            "treatment": dict(treatment or {}), "exam": exam,
         }  # fmt: skip
         try:  # others on the machine must not read the seed
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -365,7 +523,8 @@ class Ledger:
             base.executescript(
                 f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_FORMAT};{_TABLES}"
             )
-            names = ("instructor", "cookies", *(f"team {team}" for team in teams))
+            names = ["instructor", "cookies", *(f"team {team}" for team in teams)]
+            names += [f"member {team}\n{name}" for team in listed for name in listed[team]]
             tokens = [(name, secrets.token_urlsafe(16)) for name in names]
             base.executemany("INSERT INTO secret VALUES (?, ?)", tokens)
             _insert(base, "created", None, None, "instructor", body)
@@ -393,6 +552,8 @@ class Ledger:
 
     def token(self, name: str) -> str:
         """Return a secret of 128 bits: of ``"instructor"``, ``"cookies"`` or ``"team NAME"``.
+
+        Members with a link have one by ``"member TEAM"`` and, in a second line, their name.
 
         Parameters
         ----------
@@ -438,6 +599,8 @@ class Ledger:
             if round_number is None:
                 round_number = state.round + (kind == "opened")
             allowed(state, kind, round_number, team)
+            if kind in _LATER:
+                self._base.execute(f"PRAGMA user_version = {_FORMAT}")
             _insert(self._base, kind, round_number, team, by, body)
             self._base.execute("COMMIT")
         except BaseException:

@@ -19,8 +19,8 @@ from cxsim.runs import firm_measures, frames_of, simulate
 
 __all__ = ["Market", "Results", "own_books", "replay"]
 
-#: Decided values by round and firm.
-Moves = Mapping[tuple[int, str], Mapping[str, float]]
+#: Decided values by round and firm; in round 0, what was chosen when the firm was founded.
+Moves = Mapping[tuple[int, str], Mapping[str, Any]]
 
 #: What is public of a firm, by column; the market share has its own column in a run.
 PUBLIC = tuple(Public.__dataclass_fields__)
@@ -91,10 +91,17 @@ class Market:
 
     def __init__(self, game: Game, *, engine: str = "columnar", kept: int = 64) -> None:
         self.game = game
-        self._engine, self._most = engine, kept
+        self.engine, self._most = engine, kept
         self._kept: OrderedDict[str, Results] = OrderedDict()
 
-    def scenario(self, moves: Moves, rounds: int) -> Any:
+    def scenario(
+        self,
+        moves: Moves,
+        rounds: int,
+        *,
+        periods: int | None = None,
+        policies: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Any:
         """Return the scenario of some rounds with decisions in it as events.
 
         Parameters
@@ -103,13 +110,17 @@ class Market:
             Values by round and firm.
         rounds : int
             Rounds to play; later decisions and events are left out.
+        periods : int, optional
+            Length, if it is not that of the rounds.
+        policies : mapping of str to mapping, optional
+            Policies in place of teams, by firm.
 
         Raises
         ------
         ScenarioError
             If the scenario does not allow a decision.
         """
-        length = rounds * self.game.per_round
+        length = periods or rounds * self.game.per_round
         own = [
             event.model_dump(exclude_unset=True)
             for event in self.game.scenario.events
@@ -122,11 +133,24 @@ class Market:
                 "set": {f"firms.{firm}.{name}": value for name, value in sorted(values.items())},
             }
             for (number, firm), values in sorted(moves.items())
-            if number <= rounds
+            if 1 <= number <= rounds
         ]
-        return self.game.scenario.override({"periods": length, "replace_events": own + made})
+        changes: dict[str, Any] = {"periods": length, "replace_events": own + made}
+        for (number, firm), values in sorted(moves.items()):
+            if number == 0:
+                changes |= {f"firms.{firm}.{name}": value for name, value in values.items()}
+        for firm, policy in (policies or {}).items():
+            changes[f"firms.{firm}.policy"] = dict(policy)
+        return self.game.scenario.override(changes)
 
-    def results(self, moves: Moves, rounds: int, *, seed: int) -> Results:
+    def results(
+        self,
+        moves: Moves,
+        rounds: int,
+        *,
+        seed: int,
+        policies: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Results:
         """Return the results of some rounds.
 
         Parameters
@@ -135,6 +159,8 @@ class Market:
         rounds : int
             At least 1.
         seed : int
+        policies : mapping of str to mapping, optional
+            Policies in place of teams, by firm.
 
         Raises
         ------
@@ -142,9 +168,11 @@ class Market:
             If the scenario does not allow a decision.
         """
         counted = sorted((n, firm, sorted(v.items())) for (n, firm), v in moves.items())
-        key = json.dumps([seed, rounds, [each for each in counted if each[0] <= rounds]])
+        played = [each for each in counted if each[0] <= rounds]
+        key = json.dumps([seed, rounds, played, dict(policies or {})])
         if key not in self._kept:
-            self._kept[key] = self._run(moves, rounds, seed)
+            scenario = self.scenario(moves, rounds, policies=policies)
+            self._kept[key] = self._run(scenario, rounds, seed)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
@@ -161,9 +189,8 @@ class Market:
             return None
         return self.results(state.moves(), state.played, seed=state.seed)
 
-    def _run(self, moves: Moves, rounds: int, seed: int) -> Results:
-        scenario = self.scenario(moves, rounds)
-        simulation = simulate(scenario, seed=seed, engine=self._engine)
+    def _run(self, scenario: Any, rounds: int, seed: int) -> Results:
+        simulation = simulate(scenario, seed=seed, engine=self.engine)
         frames = frames_of(simulation, ())
         firms = frames["firms"]()
         ledger = simulation.ledger

@@ -85,9 +85,8 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
     dict
         Plain data: game, round, who has decided, news, public facts of firms and charts of them.
     """
-    game = state.game
-    looks = Looks(tuple(game.scenario.firms))
-    team_of = {firm: team for team, firm in state.seats.items()}
+    game, names = state.game, state.names
+    looks = Looks(tuple(names.values()))
     made: dict[str, Any] = {
         "title": game.rules.title,
         "description": game.rules.description,
@@ -102,10 +101,12 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
         "currency": game.scenario.currency,
         "decided": len(state.decided(state.round)) if state.round else 0,
         "teams": len(state.seats),
+        "founding": state.phase == "waiting" and game.rules.founding is not None,
+        "founded": len(state.founded),
         "news": _news(state),
         "firms": [
-            {"firm": firm, "team": team_of.get(firm, "computer"), **looks.of(firm)}
-            for firm in game.scenario.firms
+            {"firm": name, "team": player_of(state, firm), **looks.of(name)}
+            for firm, name in names.items()
         ],
         "facts": [],
         "alike": [],
@@ -116,11 +117,11 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
         return made
     last = results.public["period"].max()
     rows = results.public[results.public["period"] == last].set_index("firm")
-    names = [name for name in _PUBLIC_WORDS if results.public[name].nunique() > 1]
+    differ = [name for name in _PUBLIC_WORDS if results.public[name].nunique() > 1]
     made["alike"] = [
         f"{_PUBLIC_WORDS[name][0].lower()} {shown(float(rows[name].iloc[0]), 'share')}"
         for name in _PUBLIC_WORDS
-        if name not in names and rows[name].iloc[0] != 0.0
+        if name not in differ and rows[name].iloc[0] != 0.0
     ]
     made["facts"] = [
         {
@@ -128,13 +129,14 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
             "unit": game.unit(_PUBLIC_WORDS[name][1]),
             "cells": [shown(float(value), _PUBLIC_WORDS[name][1]) for value in rows[name]],
         }
-        for name in names
+        for name in differ
     ]
-    made["left"] = [firm for firm in rows.index if not rows["active"][firm]]
+    made["left"] = [names[firm] for firm in rows.index if not rows["active"][firm]]
     for name in ("share", "price"):
         label, unit = _PUBLIC_WORDS[name]
         series = {
-            firm: part[name].tolist() for firm, part in results.public.groupby("firm", sort=False)
+            names[firm]: part[name].tolist()
+            for firm, part in results.public.groupby("firm", sort=False)
         }
         made["charts"].append(
             line_chart(
@@ -143,6 +145,20 @@ def public_view(state: State, results: Results | None) -> dict[str, Any]:
             )
         )  # fmt: skip
     return made
+
+
+def player_of(state: State, firm: str) -> str:
+    """Return who plays a firm: a team, for which a policy may stand in, or the computer.
+
+    Parameters
+    ----------
+    state : State
+    firm : str
+    """
+    team = next((team for team, seat in state.seats.items() if seat == firm), None)
+    if team is None:
+        return "computer"
+    return f"{team} (computer)" if team in state.away else team
 
 
 def _news(state: State) -> list[dict[str, Any]]:
@@ -181,8 +197,11 @@ def team_view(state: State, results: Results | None, team: str) -> dict[str, Any
     decision = state.decisions.get((state.round, team)) if state.phase == "open" else None
     made: dict[str, Any] = {
         "team": team,
-        "firm": firm,
-        **Looks(tuple(game.scenario.firms)).of(firm),
+        "firm": state.names[firm],
+        **Looks(tuple(state.names.values())).of(state.names[firm]),
+        "members": list(state.members.get(team, ())),
+        "away": team in state.away,
+        "founding": _founding(state, team),
         "fields": _form(state, before, decision.values if decision else before),
         "decision": None,
         "cash": cash_of(state, results, firm),
@@ -193,7 +212,9 @@ def team_view(state: State, results: Results | None, team: str) -> dict[str, Any
     }
     if decision:
         made["decision"] = {
-            "at": decision.at[11:16], "reason": decision.reason, "forecast": decision.forecast
+            "at": decision.at[11:16], "reason": decision.reason, "forecast": decision.forecast,
+            "forecast_profit": decision.forecast_profit, "by": decision.by,
+            "member": decision.member,
         }  # fmt: skip
     if results is not None:
         made["books"] = _books(state, results, firm)
@@ -201,6 +222,25 @@ def team_view(state: State, results: Results | None, team: str) -> dict[str, Any
                                      state.played * game.per_round))  # fmt: skip
         made["beliefs"] = _beliefs(results, firm)
     return made
+
+
+def _founding(state: State, team: str) -> dict[str, Any] | None:
+    """Return what a team may decide before the first round, and what it has; None without."""
+    rules, founded = state.game.rules.founding, state.founded.get(team)
+    if rules is None or (state.phase != "waiting" and founded is None):
+        return None
+    return {
+        "open": state.phase == "waiting",
+        "asks_name": rules.name,
+        "asks_strategy": rules.strategy,
+        "choices": list(rules.choices),
+        "done": founded is not None,
+        "name": founded.name if founded else "",
+        "strategy": founded.strategy if founded else "",
+        "choice": founded.choice if founded else "",
+        "member": founded.member if founded else "",
+        "seat": state.seats[team],
+    }
 
 
 def cash_of(state: State, results: Results | None, firm: str) -> float | None:
@@ -304,6 +344,7 @@ def _history(state: State, results: Results | None, team: str) -> list[dict[str,
             {
                 "round": number,
                 "held": decision is None,
+                "by": decision.by if decision else "",
                 "values": [f"{values[name]:g}" for name in state.game.fields],
                 "share": shown(float(share[here].mean()), "share"),
                 "profit": shown(float(profit[here].sum()), "currency"),
@@ -339,6 +380,8 @@ def instructor_view(state: State, results: Results | None) -> dict[str, Any]:
         "measures": [],
         "numbers": list(range(1, state.played + 1)),
         "practice": state.practice,
+        "stand_in": state.game.stand_in is not None,
+        "founding": state.game.rules.founding is not None,
     }
     totals = results.values(game.rules.goal.measure) if results is not None else None
     for team, firm in state.seats.items():
@@ -346,7 +389,13 @@ def instructor_view(state: State, results: Results | None) -> dict[str, Any]:
         made["seats"].append(
             {
                 "team": team,
-                "firm": firm,
+                "firm": shown_firm(state, firm),
+                "members": list(state.members.get(team, ())),
+                "away": team in state.away,
+                "missed": state.missed(team),
+                "strategy": state.founded[team].strategy if team in state.founded else "",
+                "choice": state.founded[team].choice if team in state.founded else "",
+                "by": decision.by if decision else "",
                 "decided": decision.at[11:16] if decision else "",
                 "values": [f"{standing[team][name]:g}" for name in game.fields],
                 "reason": decision.reason if decision else "",
@@ -372,6 +421,18 @@ def instructor_view(state: State, results: Results | None) -> dict[str, Any]:
             }
         )
     return made
+
+
+def shown_firm(state: State, firm: str) -> str:
+    """Return the name of a firm that pages show, with that of the scenario if it differs.
+
+    Parameters
+    ----------
+    state : State
+    firm : str
+    """
+    name = state.names[firm]
+    return name if name == firm else f"{name} ({firm})"
 
 
 def frame_of_results(state: State, results: Results) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from cxsim.scenario.loading import (
     shipped_scenarios,
     shown_path,
 )
+from cxsim.scenario.named_policies import policies_of
 from cxsim.scenario.scenario import Scenario
 from cxsim.scenario.validation import read_as, refusal
 
@@ -28,6 +29,7 @@ __all__ = [
     "find",
     "optional",
     "parse_override",
+    "policies_of",
     "read_as",
     "read_yaml",
     "refusal",

@@ -453,7 +453,7 @@ def test_the_values_of_the_seed_played_are_those_of_the_game(played, market):
     results = market.of(played)
     for firm in FIRMS:
         assert values["actual "][firm] == results.values("cumulative_profit")[firm][-1]
-    assert len(values) == len(cases(played, results)) == 2 + 4 * len(FIRMS)
+    assert len(values) == len(cases(played, results)) == 2 + 5 * len(FIRMS)
 
 
 def test_differences_are_of_the_seed_played_and_intervals_of_other_seeds(played):
@@ -508,8 +508,10 @@ def test_a_game_is_made_played_again_and_exported_on_the_command_line(
     assert "all 1 rounds come out as they did" in capsys.readouterr().out
     assert cxsim_command(["game", "export", "a.db", "out", "--seeds", "0"]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"counterfactuals.csv", "debrief.html", "decisions.csv", "events.json",
-                     "forecasts.csv", "results.csv", "touchpoints.csv"}  # fmt: skip
+    assert names == {
+        "counterfactuals.csv", "debrief.html", "decisions.csv", "events.json", "forecasts.csv",
+        "results.csv", "scenario.yaml", "touchpoints.csv",
+    }  # fmt: skip
     page = (tmp_path / "out" / "debrief.html").read_text(encoding="utf-8")
     assert "<style>" in page
     assert "http" not in page.replace("http://www.w3.org", "")

@@ -16,7 +16,7 @@ from tornado.websocket import websocket_connect
 
 from classroom.game import Game, Ledger
 from classroom.game.ledger import GameError
-from classroom.game.server import GameServer
+from classroom.game.server import GameServer, RunningGame, Server, make_application
 from classroom.game.views import shown
 
 #: Seconds until a test gives up waiting.
@@ -302,6 +302,120 @@ def test_in_practice_one_player_needs_nobody_else(tmp_path, game):
                     await asyncio.sleep(0.05)
             _, text = await browsers["You"].ask("/team/1/debrief")
             assert "had you held still" in text
+
+    asyncio.run(play())
+
+
+def test_members_found_a_firm_and_see_who_drafted_what(tmp_path):
+    rules = game_file(tmp_path, change=("news:", "founding: {}\nnews:"))
+
+    async def play():
+        ledger = ledger_of(tmp_path, Game.load(rules), members={"Otters": ["Ada"]})
+        async with serving(ledger) as (server, browsers):
+            mine = f"/team/{number_of(server, 'Otters')}"
+            ada, bo = browsers["Otters, Ada"], browsers["Otters"]
+            _, text = await ada.ask(f"{mine}/")
+            assert "You are Ada." in text
+            status, text = await bo.send(f"{mine}/name", {"member": "ada"})
+            assert (status, "expected one without a link of its own" in text) == (422, True)
+            status, text = await bo.send(f"{mine}/name", {"member": "Bo & Co"})
+            assert "In this team: Ada, Bo &amp; Co." in text
+            status, text = await bo.send(f"{mine}/found", {"name": "house", "strategy": "Cheap."})
+            assert (status, "that no other firm has" in text) == (422, True)
+            status, text = await bo.send(f"{mine}/found", {"name": "Zephyr", "strategy": "Cheap."})
+            assert (status, "Stored by Bo &amp; Co" in text) == (200, True)
+            _, text = await browsers["Herons"].ask("/screen/")
+            assert "1 of 2 teams have done so" in text
+            assert "Zephyr" in text
+            assert "Cheap." not in text, "strategies are for the team and the instructor"
+            server.open()
+            status, text = await bo.send(f"{mine}/found", {"name": "Late"})
+            assert (status, "the founding came too late" in text) == (409, True)
+            page = await ada.socket(f"{mine}/socket")
+            await page.write_message(json.dumps({"kind": "draft", "values": {"price": "18"}}))
+            assert (await hear(page, "draft"))["by"] == {"price": "Ada"}
+            _, text = await bo.ask(f"{mine}/")
+            assert "Draft of Ada" in text, "whoever comes late sees the draft at once"
+            _, text = await ada.send(f"{mine}/decide", {"round": 1, "price": "18"})
+            assert re.search("Stored at .* UTC by Ada", text)
+            assert ledger.state.decisions[1, "Otters"].member == "Ada"
+            _, text = await browsers["instructor"].ask("/instructor/links")
+            assert text.count("/join/") == 3
+
+    asyncio.run(play())
+
+
+def test_a_policy_takes_over_a_seat_and_gives_it_back(tmp_path):
+    change = ("news:", "stand_in: {after: 1, policy: {pricing: {name: adaptive}}}\nnews:")
+    rules = game_file(tmp_path, change=change)
+
+    async def play():
+        ledger = ledger_of(tmp_path, Game.load(rules))
+        async with serving(ledger) as (server, browsers):
+            instructor = browsers["instructor"]
+            mine = f"/team/{number_of(server, 'Otters')}"
+            server.open()
+            form = {"action": "hand_over", "team": "Otters"}
+            _, text = await instructor.send("/instructor/act", form)
+            async with asyncio.timeout(PATIENCE):
+                while not ledger.state.decided(1):
+                    await asyncio.sleep(0.02)
+            assert ledger.state.decisions[1, "Otters"].by == "policy"
+            status, text = await browsers["Otters"].send(
+                f"{mine}/decide", {"round": 1, "price": "18"}
+            )
+            assert (status, "A policy runs your firm" in text) == (409, True)
+            await instructor.send("/instructor/act", {"action": "take_back", "team": "Otters"})
+            status, text = await browsers["Otters"].send(
+                f"{mine}/decide", {"round": 1, "price": "18"}
+            )
+            assert (status, ledger.state.decisions[1, "Otters"].values["price"]) == (200, 18.0)
+            await server.close("instructor")
+            server.open()  # the Herons have missed as many rounds as the game allows
+            handed = [event for event in ledger.events if event.kind == "handed_over"][-1]
+            assert (handed.team, handed.by) == ("Herons", "rule")
+            await server.close("instructor")
+            assert ledger.state.decisions[2, "Herons"].by == "policy", "a round waits for it"
+
+    asyncio.run(play())
+
+
+def test_several_games_have_pages_links_and_troubles_of_their_own(tmp_path, game):
+    async def play():
+        games = []
+        for name in ("red", "blue"):
+            (tmp_path / name).mkdir()
+            games.append(RunningGame(ledger_of(tmp_path / name, game), name=name, seeds=0))
+        red, blue = games
+        server = Server(games)
+        base = f"http://127.0.0.1:{await server.start(0)}"
+        try:
+            teacher, otter = Browser(base), Browser(base)
+            link = server.links(base)["all games"].removeprefix(base)
+            assert (await teacher.ask(link.replace("join/", "join/x")))[0] == 403
+            assert (await teacher.ask("/games/"))[0] == 403
+            status, text = await teacher.ask(link)
+            assert (status, text.count("/join/")) == (200, 2)
+            await otter.ask(red.links("")["Otters"])
+            number = red.teams.index("Otters") + 1
+            assert (await otter.ask(f"/red/team/{number}/"))[0] == 200
+            assert (await otter.ask(blue.links("")["instructor"].replace("blue", "red")))[0] == 403
+            (value,) = (value for (at, name), value in otter.cookies.items() if name == "seat")
+            otter.cookies[f"/blue/team/{number}/", "seat"] = value
+            assert (await otter.ask(f"/blue/team/{number}/"))[0] == 403, "signed by another game"
+            for each in games:
+                each.open()
+            blue.market.results = lambda *_, **__: 1 / 0
+            await asyncio.gather(red.close("instructor"), blue.close("instructor"))
+            assert [each.ledger.state.phase for each in games] == ["closed", "open"]
+            _, text = await teacher.ask("/games/")
+            assert text.count("division by zero") == 1
+            _, text = await otter.ask("/blue/screen/")
+            assert "division" not in text
+        finally:
+            await server.stop()
+        with pytest.raises(ValueError, match="games: expected names that differ"):
+            make_application([red, red])
 
     asyncio.run(play())
 

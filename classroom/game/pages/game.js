@@ -38,7 +38,7 @@
     let text;
     later = null;
     try {
-      const answer = await fetch(location.pathname.replace(/decide$|act$/, ""), { cache: "no-store" });
+      const answer = await fetch(location.pathname.replace(/(decide|found|name|act)$/, ""), { cache: "no-store" });
       if (!answer.ok) return;
       text = await answer.text();
     } catch { return; }
@@ -91,6 +91,10 @@
     if (room && message.budget) {
       room.value = message.budget.share;
       document.getElementById("room-text").textContent = message.budget.text;
+    }
+    for (const [name, member] of Object.entries(message.by || {})) {
+      const by = document.getElementById("b-" + name);
+      if (by) by.textContent = "Draft of " + member;
     }
     for (const wrong of form().querySelectorAll(".wrong")) {
       const name = wrong.id.slice(2), text = message.problems[name] || "";
