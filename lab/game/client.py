@@ -263,9 +263,9 @@ class Client:
         ----------
         reason : str
         """
-        await self.look()
-        if 'id="form"' not in self.page.text:
-            return self.page
+        page = await self.look()
+        if 'id="form"' not in page.text:
+            return page
         held = {name: field["now"] for name, field in self.fields().items()}
         held = {**self.form(reason=reason, forecast="25"), **held}
         answer = await self.ask(self.place(), {**held, **self.move()})

@@ -177,7 +177,7 @@ async def course(
             last = time.monotonic()
             await until(lambda: all(number in each.seen for each in pages))  # noqa: B023
             waits.append(max(each.seen[number] for each in pages) - last)
-        before = {team: "\n".join(text for each in clients for text in each.heard)
+        before = {team: "\n".join(_without_costs(text) for each in clients for text in each.heard)
                   for team, clients in seats.items()}  # fmt: skip
         control = "\n".join(instructor.heard)
         revealed = time.monotonic()
@@ -238,6 +238,15 @@ async def course(
         )
     )
     return rows
+
+
+def _without_costs(text: str) -> str:
+    """Return a text without what a team's own drafts would cost, a closed form of what it typed."""
+    if text.startswith("{"):
+        told = json.loads(text)
+        return json.dumps({k: v for k, v in told.items() if k not in ("items", "total", "budget")})
+    text = re.sub(r'<div class="cost".*?</div>\s*<details', "<details", text, flags=re.DOTALL)
+    return re.sub(r"expected spending of at most [^<]*", "", text)
 
 
 def _debrief_of(client: Client) -> str:
