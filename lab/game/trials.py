@@ -256,7 +256,8 @@ def _debrief_of(client: Client) -> str:
 def _numbers(text: str) -> set[str]:
     """Return the numbers that stand in a text, without what groups their digits."""
     plain = re.sub(r"(?<=\d)[,\u202f\u00a0](?=\d{3})", "", text)
-    return set(re.findall(r"\d+\.?\d*(?:e[+-]?\d+)?", plain))
+    # Not the digits of a token or a color, which stand between letters.
+    return set(re.findall(r"(?<![\w.|])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w|])", plain))
 
 
 def secrets_of(state: State, results: Results, team: str) -> set[str]:
@@ -264,7 +265,7 @@ def secrets_of(state: State, results: Results, team: str) -> set[str]:
 
     Seed, parameters drawn for this game, all measures of rivals and the true ones of its own firm
     in every period, rivals' decisions, reasons and forecasts; without what the team may see, and
-    without numbers of fewer than five digits that say something, which stand in a page by chance.
+    without numbers of fewer than six digits that say something, which stand in a page by chance.
 
     Parameters
     ----------
@@ -285,7 +286,7 @@ def secrets_of(state: State, results: Results, team: str) -> set[str]:
         visible.update(*map(_written, results.public[name].astype(float)))
     views = [team_view(state, results, team), public_view(state, results)]
     visible |= _numbers(json.dumps(views, default=str))
-    kept = {each for each in hidden - visible if _digits(each) >= 5}
+    kept = {each for each in hidden - visible if _digits(each) >= 6}
     reasons = {d.reason for (_, whose), d in state.decisions.items() if whose != team}
     return kept | (reasons - {""})
 
