@@ -21,7 +21,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo game lab test test-slow torture damage test-newer test-browser coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints sbom clean distclean
+.PHONY: help setup demo game lab test test-slow torture damage test-newer test-browser test-game coverage compatibility package soak golden fuzz lint format typecheck bench validation claims bench-studies docs figures course competition constraints sbom clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -124,6 +124,9 @@ test-browser: $(READY) $(VENV)/.with-browser $(VENV)/.with-docs ## open notebook
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
 	if $(CHROMIUM) >/dev/null; then $(PY) -m pytest -q -m "browser and not slow" tests/browser $(ARGS); \
 	else echo "There is no Chromium here and it could not be installed: browser tests were left out."; fi
+
+test-game: $(READY) ## play classroom games with bots, kill servers, forge decisions (ARGS="--full": half an hour)
+	@$(PY) -m lab.game $(ARGS)
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)
 	@$(PY) -m pytest -q -n auto --maxprocesses=4 --dist worksteal -m "not browser" --cov --cov-report=term $(ARGS)

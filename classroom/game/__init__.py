@@ -10,6 +10,8 @@ replay of them:
 - :mod:`~classroom.game.views`: what a team may see, what all see, what the instructor sees;
 - :mod:`~classroom.game.debrief`: what would have been with other decisions;
 - :mod:`~classroom.game.server`: pages of teams, instructor and projector;
+- :mod:`~classroom.game.folder`: the same without a server, by files;
+- :mod:`~classroom.game.jupyter`: the same pages below the address of a Jupyter server;
 - :mod:`~classroom.game.commands`: ``cxsim game``.
 
 >>> from classroom.game import Game, Ledger, Market

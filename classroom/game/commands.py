@@ -89,6 +89,7 @@ def game() -> None:
     \b
     cxsim game new first_hour class.db --teams 4
     cxsim game serve class.db --lan
+    cxsim game collect class.db shared
     cxsim game replay class.db
     cxsim game export class.db results
     cxsim game grades class.db -o grades.csv
@@ -275,6 +276,35 @@ def verify(rules: str, records: tuple[str, ...]) -> int:
         value = results.values(measure)[firm][-1] if results is not None else float("nan")
         _say(f"{path}: {record['exam']}, verified, {measure} {value:,.0f}")
     return 1 if wrong else 0
+
+
+@game.command()
+@click.argument("file", metavar="FILE")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option(
+    "--close", is_flag=True, help="Close the round then, whoever is missing, and open the next."
+)
+def collect(file: str, folder: str, close: bool) -> int:
+    """Play FILE without a server: read decisions from DIR/round_N/TEAM.json, write teams' pages.
+
+    A team's page, DIR/TEAM/page.html, saves its decision as a file; it is for that team alone.
+    The exit code is 1 if a file was refused, and nothing is closed then.
+    """
+    from classroom.game.folder import collect as read
+
+    try:
+        made = read(_opened(file), folder, close=close)
+    except GameError as error:
+        raise _Wrong(str(error)) from None
+    for line in made.refused:
+        _say(line)
+    for word, teams in (
+        ("stored", made.stored), ("stored before", made.same), ("missing", made.missing)
+    ):  # fmt: skip
+        if teams:
+            _say(f"round {made.round}, {word}: {', '.join(teams)}")
+    _say(made.stage)
+    return 1 if made.refused else 0
 
 
 @game.command()

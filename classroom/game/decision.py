@@ -132,6 +132,8 @@ def number_of(value: Any) -> float | None:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
+    if isinstance(value, str) and "_" in value:  # 1_8 is a number in Python alone
+        return None
     try:
         number = float(value.strip().replace(",", ".") if isinstance(value, str) else value)
     except (ValueError, OverflowError):

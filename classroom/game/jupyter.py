@@ -1,0 +1,210 @@
+"""Classroom games below the address of a Jupyter server, for a hub that opens no other port.
+
+    jupyter server extension enable classroom.game.jupyter
+
+Who runs the server opens ``/cxsim-game/`` in it, starts the game of a ledger that lies in the
+server's folder, and finds the links there. Teams open their links without an account on that
+server: a game admits by its own tokens, as :class:`~classroom.game.server.GameServer` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import tornado.httputil
+import tornado.routing
+import tornado.web
+from jupyter_server.base.handlers import JupyterHandler
+
+from classroom.game.ledger import GameError, Ledger
+from classroom.game.server import LARGEST, GameServer
+
+__all__ = ["Below", "Games"]
+
+PLACE = "cxsim-game"
+
+
+class Below(tornado.routing.Router):
+    """An application below a prefix: requests lose the prefix, answers get it.
+
+    What an answer says of places (redirects, paths of cookies, links, forms, sockets) begins with
+    ``/`` or with the address of the server, as behind a proxy that changes addresses.
+
+    Parameters
+    ----------
+    application : tornado.web.Application
+    prefix : str
+        Begins with ``/`` and ends without.
+    """
+
+    def __init__(self, application: tornado.web.Application, prefix: str) -> None:
+        self._application, self._prefix = application, prefix
+        # Jupyter has a cookie of the usual name with another meaning.
+        application.settings["xsrf_cookie_name"] = "_xsrf_game"
+
+    def find_handler(self, request: tornado.httputil.HTTPServerRequest, **_: Any) -> Any:
+        """Return what answers a request."""
+        request.path = request.path.removeprefix(self._prefix)
+        request.uri = (request.uri or "").removeprefix(self._prefix)
+        request.connection = _Prefixed(request.connection, self._prefix, request.host)  # type: ignore[assignment]
+        # The Jupyter server admits large uploads; a game has none.
+        length = request.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in request.headers or not length.isdigit() or int(length) > LARGEST:
+            wrong = {"status_code": 413}
+            return self._application.get_handler_delegate(request, tornado.web.ErrorHandler, wrong)
+        return self._application.find_handler(request)
+
+
+class _Prefixed:
+    """The connection of a request, on which the places that an answer names get a prefix."""
+
+    def __init__(self, connection: Any, prefix: str, host: str) -> None:
+        self._connection, self._prefix, self._host = connection, prefix, f"://{host}/"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def write_headers(self, start_line: Any, headers: Any, chunk: bytes | None = None) -> Any:
+        """Write the head of an answer, and with it all of a page."""
+        if headers.get("Location", "").startswith("/"):
+            headers["Location"] = self._prefix + headers["Location"]
+        cookies = headers.get_list("Set-Cookie")
+        if cookies:
+            del headers["Set-Cookie"]
+        for line in cookies:
+            headers.add("Set-Cookie", re.sub(r"(?i)(;\s*path=)/", rf"\g<1>{self._prefix}/", line))
+        if chunk and headers.get("Content-Type", "").startswith("text/html"):
+            places = r'((?:href|src|action|data-socket)=")/'
+            text = re.sub(places, rf"\g<1>{self._prefix}/", chunk.decode())
+            chunk = text.replace(self._host, self._host[:-1] + self._prefix + "/").encode()
+            headers["Content-Length"] = str(len(chunk))
+        return self._connection.write_headers(start_line, headers, chunk)
+
+
+class Games:
+    """The games that a Jupyter server serves.
+
+    Parameters
+    ----------
+    application : tornado.web.Application
+        Of the Jupyter server.
+    folder : Path
+        Where ledgers lie.
+    base : str
+        Address of the Jupyter server's pages, such as ``/user/ada/``.
+    """
+
+    def __init__(self, application: tornado.web.Application, folder: Path, base: str) -> None:
+        self.folder, self.prefix = folder, f"{base.rstrip('/')}/{PLACE}"
+        self.running: dict[str, GameServer] = {}
+        self._application = application
+        self._lock = asyncio.Lock()
+
+    def ledgers(self) -> list[str]:
+        """Return the names of files that may be ledgers."""
+        return sorted(path.name for path in self.folder.glob("*.db"))
+
+    async def start(self, name: str) -> GameServer:
+        """Serve a game, if it is not being served.
+
+        Parameters
+        ----------
+        name : str
+            Of a ledger in the folder.
+
+        Raises
+        ------
+        GameError
+            If there is no ledger of that name.
+        """
+        if name not in self.ledgers():
+            raise GameError(f"expected a ledger in the server's folder, found {name!r}")
+        async with self._lock:
+            if name not in self.running:
+                server = GameServer(Ledger(self.folder / name))
+                # Its own port, of this machine alone; the same pages stand below the prefix.
+                await server.start(0)
+                place = f"{self.prefix}/{quote(name, safe='')}"
+                below = Below(server.application(), place)
+                pattern = re.escape(place) + "/.*"
+                self._application.add_handlers(".*$", [(pattern, below)])
+                self.running[name] = server
+        return self.running[name]
+
+    async def stop(self) -> None:
+        """Stop all games; what was decided is in their ledgers."""
+        for server in self.running.values():
+            await server.stop()
+
+
+class GamesPage(JupyterHandler):
+    """The page of whoever runs the Jupyter server: ledgers, and links of the games served."""
+
+    def initialize(self, games: Games) -> None:
+        """Keep the games; Tornado calls this."""
+        self.games = games
+
+    @tornado.web.authenticated
+    async def get(self) -> None:
+        """Show ledgers and links."""
+        self._show()
+
+    @tornado.web.authenticated
+    async def post(self) -> None:
+        """Serve the game of a ledger."""
+        try:
+            await self.games.start(self.get_body_argument("file", ""))
+        except GameError as error:
+            self.set_status(422)
+            self._show(str(error))
+            return
+        self.redirect(f"{self.games.prefix}/")
+
+    def _show(self, problem: str = "") -> None:
+        token = self.xsrf_form_html()
+        rows = []
+        for name in self.games.ledgers():
+            server = self.games.running.get(name)
+            place = f"{self.games.prefix}/{quote(name, safe='')}"
+            if server is None:
+                rows.append(
+                    f'<form method="post">{token}<input type="hidden" name="file" '
+                    f'value="{escape(name)}"><button>Serve {escape(name)}</button></form>'
+                )
+                continue
+            base = f"{self.request.protocol}://{self.request.host}{place}"
+            links = {**server.links(base), "projector": f"{base}/screen/"}
+            items = "".join(
+                f'<li>{escape(who)}: <a href="{escape(link)}">{escape(link)}</a></li>'
+                for who, link in links.items()
+            )
+            rows.append(f"<h2>{escape(name)}</h2><ul>{items}</ul>")
+        told = "".join(rows) or "<p>No ledger (*.db) lies in the server's folder.</p>"
+        wrong = f'<p role="alert">{escape(problem)}</p>' if problem else ""
+        self.finish(
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            "<title>Classroom games</title></head><body><main><h1>Classroom games</h1>"
+            f"{wrong}{told}</main></body></html>"
+        )
+
+
+# -- What Jupyter asks for ---------------------------------------------------------------------
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Return where the extension is; Jupyter asks."""
+    return [{"module": "classroom.game.jupyter"}]
+
+
+def _load_jupyter_server_extension(serverapp: Any) -> None:
+    """Add the page of the games to a Jupyter server."""
+    application = serverapp.web_app
+    base = unquote(application.settings["base_url"])
+    games = Games(application, Path(serverapp.root_dir), base)
+    application.add_handlers(".*$", [(re.escape(games.prefix) + "/", GamesPage, {"games": games})])
+    serverapp.cxsim_games = games

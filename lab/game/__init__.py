@@ -1,0 +1,1 @@
+"""Acceptance of the classroom market: real servers, real sockets, kills and forgeries."""
