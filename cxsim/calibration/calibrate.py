@@ -16,6 +16,7 @@ from cxsim.calibration.estimate import Z95, Estimates, fit
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.price_endogeneity import (
+    RESIDUAL,
     WEAK_F,
     PriceCheck,
     corrected_errors,
@@ -332,9 +333,9 @@ def calibrate(
     alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
     estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
     how: dict[str, Any] = {"initial_purchases": initial_purchases, "form": form}
-    if prices is None:
+    if prices is None and RESIDUAL not in data.features:
         prices = lagged_price_test(data, estimates, **how)
-    elif prices.corrected:
+    elif prices is not None and prices.corrected:
         estimates = corrected_errors(data, estimates, shifters, bootstrap=bootstrap, **how)
         prices = replace(prices, t=residual_t(estimates, estimates.covariance))
     control = control_alike = None

@@ -350,8 +350,10 @@ def residual_t(estimates: Estimates, covariance: pd.DataFrame) -> float:
 def clustered_by_period(panel: Panel, estimates: Estimates, **how: Any) -> pd.DataFrame:
     """Return the covariance of estimates where customers of a period share its shocks.
 
-    The sandwich estimator H^-1 S'S H^-1 with scores S summed by period. Standard deviations
-    of tastes, which belong to customers and not to periods, keep scores summed by customer.
+    The sandwich estimator H^-1 M H^-1, clustered by customer and by period (Cameron, Gelbach &
+    Miller 2011): M is S'S with scores S summed by customer, plus S'S summed by period, less S'S
+    by occasion. Standard deviations of tastes belong to customers and not to periods, so that
+    their scores are summed by customer alone.
 
     Parameters
     ----------
@@ -375,10 +377,12 @@ def clustered_by_period(panel: Panel, estimates: Estimates, **how: Any) -> pd.Da
         cell = np.unique(cell[panel.supplier >= 0], return_inverse=True)[1]
     by_period = _by_cell(scores, cell) * np.bincount(cell)
     cells = by_period.shape[1]
-    by_customer = likelihood.by_household(at)[1][:, linear:]
-    middle = np.zeros((len(at), len(at)))
-    middle[:linear, :linear] = by_period @ by_period.T * cells / max(cells - 1, 1)
-    middle[linear:, linear:] = by_customer.T @ by_customer
+    by_customer = likelihood.by_household(at)[1]
+    middle = by_customer.T @ by_customer
+    middle[:linear, :linear] += by_period @ by_period.T * cells / max(cells - 1, 1)
+    middle[:linear, :linear] -= scores @ scores.T
+    sizes, directions = np.linalg.eigh(middle)  # a difference may fall below zero
+    middle = (directions * np.maximum(sizes, 0.0)) @ directions.T
     names = list(likelihood.names)
     bread = estimates.covariance.loc[names, names].to_numpy()
     return pd.DataFrame(bread @ middle @ bread, names, names)

@@ -50,9 +50,34 @@ from cxsim.report.notebooks import find_notebook
 )  # fmt: skip
 @click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
-    "--initial-purchases", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
-    help="Initial purchases: condition on them (drop), or use them where the panel starts "
-    "with each customer's first purchase.",
+    "--first", "--initial-purchases", "initial_purchases",
+    type=click.Choice(["wooldridge", "equation", "drop", "use"]),
+    help="Each customer's first purchase in the data: let brand preference depend on it "
+    "(wooldridge), explain it by an equation of its own (equation), take it as given (drop), or "
+    "use it where the panel starts with the customers' first purchases (use) [default: that of "
+    "cx.calibrate].",
+)  # fmt: skip
+@click.option(
+    "--learning", type=click.Choice(["no", "test", "yes"]),
+    help="Loyalty that grows with purchases, as firms learn: leave it out (no), estimate it "
+    "where a test finds it (test), or always (yes) [default: that of cx.calibrate].",
+)  # fmt: skip
+@click.option(
+    "--tastes", type=click.Choice(["independent", "correlated", "none"]),
+    help="How brand preferences of a customer go together [default: independent].",
+)  # fmt: skip
+@click.option(
+    "--cost", metavar="NAME", multiple=True,
+    help="Columns by firm that move prices and not demand, such as cost for cost.Ann, cost.Bob: "
+    "correct the price coefficient for prices that answer demand.",
+)  # fmt: skip
+@click.option(
+    "--instrument", type=click.Choice(["lagged"]),
+    help="Correct it by prices of the period before, if costs last and demand shocks do not.",
+)  # fmt: skip
+@count_option(
+    "--bootstrap", low=0, high=1000, default=0, show_default=True,
+    help="With --cost or --instrument: samples of periods for errors of both stages.",
 )  # fmt: skip
 @click.option(
     "--form", type=click.Choice(["cost", "bonus"]), default="cost", show_default=True,
@@ -69,7 +94,7 @@ from cxsim.report.notebooks import find_notebook
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
 @click.option("--title", help="Title of the scenario.")
-def calibrate(data: str, **options: Any) -> None:  # fmt: skip
+def calibrate(data: str, **options: Any) -> int:  # fmt: skip
     """Estimate a scenario from DATA: a purchase panel, or target moments.
 
     DATA is a table (CSV, Parquet, XLSX) with a row per purchase: customer, period, choice
@@ -78,14 +103,15 @@ def calibrate(data: str, **options: Any) -> None:  # fmt: skip
 
     Or DATA is a YAML file of targets (shares, retention, prices, with standard errors) and
     of free parameters, for a scenario given by --base.
+
+    Warnings come first. Exit code 1: the results are not to be used as they are.
     """
     from cxsim.calibration import CalibrationError
 
     try:
         if Path(data).suffix.lower() in (".yaml", ".yml"):
-            _from_targets(data, options)
-        else:
-            _from_panel(data, options)
+            return _from_targets(data, options)
+        return _from_panel(data, options)
     except CalibrationError as error:
         raise UserError(str(error)) from error
 
@@ -95,9 +121,18 @@ def _place(data: str) -> Path:
     return Path("results") / f"{file_name(f'calibrate-{Path(data).stem}')}.yaml"
 
 
-def _from_panel(data: str, options: dict[str, Any]) -> None:
-    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+#: Options that are handed on where they are given.
+_HOW = (
+    "initial_purchases", "form", "learning", "tastes", "cost", "instrument", "bootstrap",
+    "permutations", "draws", "seed",
+)  # fmt: skip
 
+
+def _from_panel(data: str, options: dict[str, Any]) -> int:
+    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+    from cxsim.calibration.price_endogeneity import with_cost_columns
+
+    cost = options["cost"] or None
     features = options["features"] or None
     columns = Columns(
         **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
@@ -109,20 +144,19 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
         panel = (
             real_panel(data)
             if named
-            else read_panel(data, columns=columns, currency=options["currency"])
+            else read_panel(
+                data, columns=with_cost_columns(columns, cost), currency=options["currency"]
+            )
         )
-        result = calibrate(
-            panel,
-            **{
-                name: options[name]
-                for name in ("initial_purchases", "form", "permutations", "draws", "seed")
-            },
-            progress=screen,
-        )
+        how = {name: options[name] for name in _HOW if options[name] not in (None, ())}
+        result = calibrate(panel, **how, progress=screen)
+    for warning in result.warnings:
+        say_lines(warning.sentence, rest="  ", after="\n")
     say_lines(result.headline(), after="\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
+    return 1 if any(warning.serious for warning in result.warnings) else 0
 
 
 def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) -> None:
@@ -138,7 +172,7 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
     say(f"Scenario: {path}")
 
 
-def _from_targets(data: str, options: dict[str, Any]) -> None:
+def _from_targets(data: str, options: dict[str, Any]) -> int:
     from cxsim.calibration import match_moments
 
     with Screen(f"cxsim calibrate {data}") as screen:
@@ -167,6 +201,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
     print_table(["parameter", "estimate", "se", "lowest", "highest", "", ""], rows, left=1)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.parameters, lambda: result.draws)
+    return 0
 
 
 def _print_estimates(result: Any) -> None:

@@ -49,7 +49,7 @@ def choice_panel(
     names = ["Ann", "Bob", "Cem", "Dan", "Eve"][:firms]
     shocks = (0.5 if answering_prices else 0.0) if shocks is None else shocks
     cost = np.zeros((periods, firms))
-    steps = rng.normal(0.0, 0.3, (periods, firms))
+    steps = rng.normal(0.0, 0.22, (periods, firms))
     for t in range(periods):
         cost[t] = 0.8 * cost[t - 1] + steps[t]
     shock = rng.normal(size=(periods, firms))
