@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
@@ -184,10 +185,13 @@ def calibrate(
     panel: str | Path | pd.DataFrame | Panel,
     *,
     columns: Columns | None = None,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
+    tastes: str = "independent",
+    random_price: bool | None = None,
+    random_loyalty: bool | None = None,
     permutations: int = 5,
-    draws: int = 200,
+    draws: int = 256,
     seed: int = 0,
     source: str | None = None,
     currency: str | None = None,
@@ -204,15 +208,24 @@ def calibrate(
         period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
     columns : Columns, optional
         Names of columns that are not found by themselves.
-    initial_purchases : {"drop", "use"}
-        What to do with each customer's first purchase: condition on it, or use it where the
-        panel starts with the customer's very first purchase.
+    initial_purchases : {"wooldridge", "equation", "use", "drop"}
+        What is made of each customer's first purchase, in which brand preference had a part.
+        ``wooldridge``: what follows is conditional on it, and the firm first bought from may be
+        worth more throughout. ``equation``: it has an equation of its own (Heckman 1981).
+        ``use``: the panel starts with the customer's very first purchase, which is used like
+        any other. ``drop``: what follows is conditional on it, as if preference had no part in
+        it, which overstates loyalty where purchases are few.
     form : {"cost", "bonus"}
         As ``switching_cost_form`` of scenarios.
+    tastes : {"independent", "correlated", "none"}
+        How brand preferences differ between customers.
+    random_price, random_loyalty : bool, optional
+        Whether price sensitivities (lognormal) and loyalty (normal) differ between customers
+        [default: where learning is estimated].
     permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
-        Halton points per customer.
+        Sobol points per customer, a power of two.
     seed : int
         Of points and shuffles.
     source, currency, period_length : str, optional
@@ -231,9 +244,8 @@ def calibrate(
 
     Notes
     -----
-    Conditioning on the first purchase takes it as given although tastes had a part in it;
-    with few purchases per customer this overstates loyalty (the initial conditions problem,
-    Heckman 1981). Panels that start at the first purchase do not have it.
+    That tastes had a part in purchases before the panel is the initial conditions problem
+    (Heckman 1981; Wooldridge 2005). Panels that start at the first purchase do not have it.
 
     Examples
     --------
@@ -241,7 +253,7 @@ def calibrate(
     >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
     >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
     >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
-    >>> result = calibrate(panel, permutations=0, draws=20)
+    >>> result = calibrate(panel, permutations=0, draws=32)
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
@@ -255,8 +267,21 @@ def calibrate(
             progress("shuffling" if total else "estimating", done, total)
 
     tell(0, 0)
-    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
-    estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
+    few = data.occasions / data.customers < _ENOUGH
+    if initial_purchases == "drop" and few:
+        warnings.warn(
+            f"{data.source}: expected initial_purchases 'wooldridge' (or 'use', where the panel "
+            f"starts with first purchases) for {data.occasions / data.customers:.1f} purchases per "
+            f"customer, found 'drop': below {_ENOUGH} it overstates loyalty",
+            UserWarning,
+            stacklevel=2,
+        )
+    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes="none")
+    estimates = fit(
+        data, initial_purchases=initial_purchases, form=form, tastes=tastes,
+        random_price=bool(random_price), random_loyalty=bool(random_loyalty), draws=draws,
+        seed=seed,
+    )  # fmt: skip
     control = control_alike = None
     permutations = whole(permutations, "permutations", low=0)
     if permutations:
@@ -269,6 +294,10 @@ def calibrate(
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
     return Calibration(data, estimates, alike, control, control_alike, initial_purchases, form)
+
+
+#: Purchases per customer from which on dropping the first one does little harm.
+_ENOUGH = 12
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------
@@ -303,7 +332,9 @@ def check_identified(panel: Panel) -> None:
         raise wrong(
             f"expected purchases from every firm, found none from {name} (leave its columns out)"
         )
-    if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
+    if np.nanmax(np.nanmax(panel.price, axis=1) - np.nanmin(panel.price, axis=1)) <= 1e-9 * max(
+        float(np.nanmax(panel.price)), 1.0
+    ):
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
             "price sensitivity cannot be separated from brand preference"
@@ -359,11 +390,11 @@ class Control:
 def shuffled_order(
     panel: Panel,
     *,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
     tastes: bool = True,
     permutations: int = 10,
-    draws: int = 200,
+    draws: int = 256,
     seed: int = 0,
     start: Estimates | None = None,
     progress: Callable[[int, int], None] | None = None,
