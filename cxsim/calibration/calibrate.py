@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.estimate import Z95, Estimates, fit
+from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
+from cxsim.calibration.learning import LEARNING, Learning, Stated, estimate_learning
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.scenario_writing import sample, scenario_text, write_scenario
@@ -38,6 +39,8 @@ class Calibration:
         The same without tastes: what is left is taste taken for loyalty.
     initial_purchases, form : str
         How they were estimated, as :func:`~cxsim.calibration.calibrate.calibrate` was told.
+    learning : Learning or None
+        What firms learn of customers, where that was asked.
     """
 
     panel: Panel
@@ -47,6 +50,7 @@ class Calibration:
     control_alike: Control | None
     initial_purchases: str
     form: str
+    learning: Learning | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -92,11 +96,14 @@ class Calibration:
             said += f" and a random order of purchases {self.control.loyalty:.2f}"
         return said + "."
 
-    def scenario_text(self, *, title: str | None = None) -> str:
+    def scenario_text(self, *, stated: Stated | None = None, title: str | None = None) -> str:
         """Return the text of a scenario file, estimates and errors in comments.
 
         Parameters
         ----------
+        stated : Stated, optional
+            What the panel cannot say of firms that learn; with it the scenario has the
+            estimated learning, without it none.
         title : str, optional
             What the scenario is called; by default the panel's source.
 
@@ -113,20 +120,53 @@ class Calibration:
             alike=self.alike,
             control=(self.control.loyalty, self.control.error) if self.control else None,
             title=title,
+            learning=None if stated is None else self._learned(stated),
         )
 
-    def scenario(self) -> Scenario:
-        """Return the calibrated scenario."""
+    def _learned(self, stated: Stated) -> tuple[Learning, Stated]:
+        """Return the learning of a scenario with what was stated of it.
+
+        Raises
+        ------
+        CalibrationError
+            If its speeds were not estimated, or the panel has no periods.
+        """
+        found, source = self.learning, self.panel.source
+        if found is None or found.estimates is None:
+            said = "none" if found is None else f"the verdict {found.verdict!r}"
+            raise CalibrationError(
+                f"{source}: expected learning whose speeds are estimated, found {said}"
+            )
+        if self.panel.period is None:
+            raise CalibrationError(
+                f"{source}: expected periods, in which a scenario forgets, found purchases in "
+                "their order alone"
+            )
+        return found, stated
+
+    def scenario(self, *, stated: Stated | None = None) -> Scenario:
+        """Return the calibrated scenario.
+
+        Parameters
+        ----------
+        stated : Stated, optional
+            As for :meth:`scenario_text`.
+        """
         from cxsim.scenario.yaml_text import parse
 
-        return Scenario.from_dict(parse(self.scenario_text()).value, name="calibrated")
+        text = self.scenario_text(stated=stated)
+        return Scenario.from_dict(parse(text).value, name="calibrated")
 
-    def save(self, path: str | Path, *, title: str | None = None) -> Path:
+    def save(
+        self, path: str | Path, *, stated: Stated | None = None, title: str | None = None
+    ) -> Path:
         """Write the scenario file, whole or not at all.
 
         Parameters
         ----------
         path : str or Path
+        stated : Stated, optional
+            As for :meth:`scenario_text`.
         title : str, optional
             What the scenario is called; by default the panel's source.
 
@@ -137,7 +177,7 @@ class Calibration:
         OSError
             If it cannot be written.
         """
-        return write_scenario(self.scenario_text(title=title), path)
+        return write_scenario(self.scenario_text(stated=stated, title=title), path)
 
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
@@ -190,6 +230,9 @@ def calibrate(
     tastes: str = "independent",
     random_price: bool | None = None,
     random_loyalty: bool | None = None,
+    learning: str = "no",
+    start: str | None = None,
+    recognition: float | None = None,
     permutations: int = 5,
     draws: int = 256,
     seed: int = 0,
@@ -222,6 +265,15 @@ def calibrate(
     random_price, random_loyalty : bool, optional
         Whether price sensitivities (lognormal) and loyalty (normal) differ between customers
         [default: where learning is estimated].
+    learning : {"no", "test", "yes"}
+        Whether to ask if firms that have served a customer are worth more to it, ever less so
+        without purchases: see :func:`~cxsim.calibration.learning.estimate_learning`.
+    start : {None, "first purchase"}
+        For learning: ``first purchase`` states that the panel has each customer from its very
+        first purchase. None: customers who come after a quiet stretch are used.
+    recognition : float, optional
+        For learning: chance that a customer is recognized, where the panel has no column
+        ``recognized`` [default: always].
     permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
@@ -293,7 +345,19 @@ def calibrate(
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
-    return Calibration(data, estimates, alike, control, control_alike, initial_purchases, form)
+    found = None
+    if one_of(learning, LEARNING, "learning") != "no":
+        if progress is not None:
+            progress("learning", 0, 0)
+        found = estimate_learning(
+            data, learning=learning, start=start, recognition=recognition,
+            initial_purchases=initial_purchases, form=form, tastes=tastes,
+            random_price=random_price is not False, random_loyalty=random_loyalty is not False,
+            draws=draws, seed=seed,
+        )  # fmt: skip
+    return Calibration(
+        data, estimates, alike, control, control_alike, initial_purchases, form, learning=found
+    )
 
 
 #: Purchases per customer from which on dropping the first one does little harm.

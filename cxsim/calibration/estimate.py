@@ -522,7 +522,9 @@ def design_of(
             columns[f"intercept.{name}"] = np.zeros((size, 1)) + (firms == k)
     if initial_purchases == "equation":
         for name in [n for n in columns if n == "price_sensitivity" or n.startswith("intercept.")]:
-            columns[f"first_purchase.{name}"] = np.where(first_row, columns[name], 0.0)
+            own = np.where(first_row, columns[name], 0.0)
+            if name != "price_sensitivity" or np.ptp(own[:, first_row], axis=1).any():
+                columns[f"first_purchase.{name}"] = own  # prices all the same are in intercepts
             columns[name] = np.where(first_row, 0.0, columns[name])
     stacked = np.zeros((len(columns), panel.options, panel.occasions))
     for row, values in zip(stacked, columns.values(), strict=True):
@@ -697,6 +699,61 @@ class Estimates:
         return pd.DataFrame(rows, columns=["parameter", "worth", "se", "percent", "percent_se"])
 
 
+def scenario_tastes(
+    values: Mapping[str, float], firms: tuple[str, ...], first: np.ndarray, *, no_purchase: bool
+) -> np.ndarray:
+    """Return standard deviations of independent brand preferences that stand for estimated ones.
+
+    Estimates with a term for the first purchase have preferences given that purchase. Over all
+    customers their covariance is greater by d^2 (diag(q) - q q'), q the shares of first
+    purchases. Where no purchase is an option, variances are kept; where it is none, only
+    differences between firms show, and their variances are, as nearly as independent preferences
+    can.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        By parameter (:func:`design_of`), utils.
+    firms : tuple of str, length F
+    first : ndarray, shape (F,)
+        q, shares of first purchases.
+    no_purchase : bool
+        Whether buying nothing is an option.
+
+    Returns
+    -------
+    ndarray, shape (F,)
+        Utils.
+    """
+    from scipy.optimize import nnls
+
+    size = len(firms)
+    own = [values.get(f"taste_sd.{name}", values.get("taste_sd", 0.0)) for name in firms]
+    loadings = np.array(
+        [[values.get(f"taste.{name}.{k + 1}", 0.0) for k in range(size)] for name in firms]
+    )
+    d = values.get("first_purchase", 0.0)
+    joint = np.diag(np.square(own)) + loadings @ loadings.T
+    joint = joint + d * d * (np.diag(first) - np.outer(first, first))
+    variances = np.diag(joint)
+    if not no_purchase and not np.array_equal(joint, np.diag(variances)):
+        pairs = [(j, k) for j in range(size) for k in range(j)]
+        which = np.zeros((len(pairs), size))
+        apart = np.array([joint[j, j] + joint[k, k] - 2 * joint[j, k] for j, k in pairs])
+        for row, pair in zip(which, pairs, strict=True):
+            row[list(pair)] = 1.0
+        if size == 2:
+            return np.sqrt(np.full(2, apart[0] / 2))
+        variances = nnls(which, apart)[0]
+    return np.sqrt(variances)
+
+
+def first_shares(panel: Panel) -> np.ndarray:
+    """Return the shares of customers' first purchases by firm, shape (F,)."""
+    taken = np.bincount(panel.choice[panel.is_first], minlength=len(panel.firms))
+    return taken[: len(panel.firms)] / max(taken.sum(), 1)
+
+
 def fit(
     panel: Panel,
     *,
@@ -757,7 +814,7 @@ def fit(
         ).to_numpy()  # fmt: skip
     priors = {name: PRIORS[name] for name in FREE if name in likelihood.names}
     objective = _Objective(likelihood, priors)
-    best = _positive(design, _climb(objective, begin))
+    best = _positive(design, _climb(objective, begin, scale))
     hessian = _hessian(objective, best, scale)
     covariance = _covariance(hessian, best, likelihood.names)
     wild = np.flatnonzero(np.abs(best / scale) > 60.0)
@@ -768,6 +825,7 @@ def fit(
             "maximum (some firm, feature or price decides every choice)"
         )
     best, value, scores = _polished(objective, best, covariance)
+    best = _positive(design, best)
     names = pd.Index(likelihood.names)
     robust = covariance @ (scores.T @ scores) @ covariance
     offered = design.columns.shape[1] if design.offered is None else design.offered.sum(axis=0)
@@ -821,36 +879,50 @@ class _Objective:
 
 #: Climbing stops where the next step promises less than half of this, in log-likelihood.
 _PROMISE = 0.01
-#: Steps after which a likelihood counts as one without a maximum.
-_STEPS = 300
+#: Steps by outer products of scores; where they do not arrive, the Hessian is computed.
+_STEPS = 25
+#: Steps by the Hessian, after which a likelihood counts as one without a maximum.
+_NEWTON_STEPS = 12
 
 
-def _climb(objective: _Objective, at: np.ndarray) -> np.ndarray:
-    """Return where the objective is greatest, by the steps of Berndt, Hall, Hall & Hausman (1974).
+def _climb(objective: _Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return where the objective is greatest.
 
-    The sum of scores' outer products stands for minus the Hessian; steps are halved until
-    they gain.
+    The sum of scores' outer products stands for minus the Hessian (Berndt, Hall, Hall & Hausman
+    1974); steps are halved until they gain. Where differences between customers come out near
+    zero, scores are small and curvature is not: there Hessians by differences take over.
     """
     value, _, gradient, scores = objective(at)
-    for _ in range(_STEPS):
-        outer = scores.T @ scores + np.diag(objective.precision)
-        outer += np.diag(1e-3 * np.diag(outer) + 1e-9)
-        step = np.linalg.lstsq(outer, gradient, rcond=None)[0]
+    for number in range(_STEPS + _NEWTON_STEPS):
+        if number < _STEPS:
+            curvature = scores.T @ scores + np.diag(objective.precision)
+            curvature += np.diag(1e-3 * np.diag(curvature) + 1e-9)
+        else:
+            curvature = _turned(_hessian(objective, at, scale), scale)
+        step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
         promise = float(gradient @ step)
         if not promise > _PROMISE:
             break
         for _ in range(40):
-            trial, *rest = objective(at + step)
+            trial, _, slope, each = objective(at + step)
             if np.isfinite(trial) and trial > value + 1e-4 * promise:
                 break
             step, promise = step / 2, promise / 2
         else:
             break  # rounding is all that is left
-        at, value = at + step, trial
-        gradient, scores = rest[1], rest[2]
-        if np.abs(at).max() > 1e6:
+        at, value, gradient, scores = at + step, trial, slope, each
+        if np.abs(at / scale).max() > 1e4:
             break
     return at
+
+
+def _turned(hessian: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return a positive definite matrix with the Hessian's curvatures, turned to plus."""
+    if not np.isfinite(hessian).all():
+        return np.diag(scale**-2.0)
+    values, vectors = np.linalg.eigh(hessian * scale * scale[:, None])
+    values = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
+    return (vectors * values) @ vectors.T / scale / scale[:, None]
 
 
 def _polished(
