@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.estimate import Z95, Estimates, fit
+from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
+from cxsim.calibration.learning import LEARNING, Learning, Stated, estimate_learning
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.price_endogeneity import (
@@ -58,6 +59,8 @@ class Calibration:
         The same without tastes: what is left is taste taken for loyalty.
     initial_purchases, form : str
         How they were estimated, as :func:`~cxsim.calibration.calibrate.calibrate` was told.
+    learning : Learning or None
+        What firms learn of customers, where that was asked.
     prices : PriceCheck or None
         Whether prices seem to answer demand.
     """
@@ -69,6 +72,7 @@ class Calibration:
     control_alike: Control | None
     initial_purchases: str
     form: str
+    learning: Learning | None = None
     prices: PriceCheck | None = None
 
     @property
@@ -146,11 +150,14 @@ class Calibration:
             said += f" and a random order of purchases {self._random_order[0]:.2f}"
         return f"{said}. The mean own-price elasticity is {self.elasticity:.2f}."
 
-    def scenario_text(self, *, title: str | None = None) -> str:
+    def scenario_text(self, *, stated: Stated | None = None, title: str | None = None) -> str:
         """Return the text of a scenario file, estimates and errors in comments.
 
         Parameters
         ----------
+        stated : Stated, optional
+            What the panel cannot say of firms that learn; with it the scenario has the
+            estimated learning, without it none.
         title : str, optional
             What the scenario is called; by default the panel's source.
 
@@ -169,20 +176,53 @@ class Calibration:
             elasticity=self.elasticity,
             warnings=[each.sentence for each in self.warnings],
             title=title,
+            learning=None if stated is None else self._learned(stated),
         )
 
-    def scenario(self) -> Scenario:
-        """Return the calibrated scenario."""
+    def _learned(self, stated: Stated) -> tuple[Learning, Stated]:
+        """Return the learning of a scenario with what was stated of it.
+
+        Raises
+        ------
+        CalibrationError
+            If its speeds were not estimated, or the panel has no periods.
+        """
+        found, source = self.learning, self.panel.source
+        if found is None or found.estimates is None:
+            said = "none" if found is None else f"the verdict {found.verdict!r}"
+            raise CalibrationError(
+                f"{source}: expected learning whose speeds are estimated, found {said}"
+            )
+        if self.panel.period is None:
+            raise CalibrationError(
+                f"{source}: expected periods, in which a scenario forgets, found purchases in "
+                "their order alone"
+            )
+        return found, stated
+
+    def scenario(self, *, stated: Stated | None = None) -> Scenario:
+        """Return the calibrated scenario.
+
+        Parameters
+        ----------
+        stated : Stated, optional
+            As for :meth:`scenario_text`.
+        """
         from cxsim.scenario.yaml_text import parse
 
-        return Scenario.from_dict(parse(self.scenario_text()).value, name="calibrated")
+        text = self.scenario_text(stated=stated)
+        return Scenario.from_dict(parse(text).value, name="calibrated")
 
-    def save(self, path: str | Path, *, title: str | None = None) -> Path:
+    def save(
+        self, path: str | Path, *, stated: Stated | None = None, title: str | None = None
+    ) -> Path:
         """Write the scenario file, whole or not at all.
 
         Parameters
         ----------
         path : str or Path
+        stated : Stated, optional
+            As for :meth:`scenario_text`.
         title : str, optional
             What the scenario is called; by default the panel's source.
 
@@ -193,7 +233,7 @@ class Calibration:
         OSError
             If it cannot be written.
         """
-        return write_scenario(self.scenario_text(title=title), path)
+        return write_scenario(self.scenario_text(stated=stated, title=title), path)
 
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
@@ -243,13 +283,19 @@ def calibrate(
     panel: str | Path | pd.DataFrame | Panel,
     *,
     columns: Columns | None = None,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
+    tastes: str = "independent",
+    random_price: bool | None = None,
+    random_loyalty: bool | None = None,
+    learning: str = "no",
+    start: str | None = None,
+    recognition: float | None = None,
     cost: str | Sequence[str] | None = None,
     instrument: str | None = None,
     bootstrap: int = 0,
     permutations: int = 5,
-    draws: int = 200,
+    draws: int = 256,
     seed: int = 0,
     source: str | None = None,
     currency: str | None = None,
@@ -266,11 +312,29 @@ def calibrate(
         period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
     columns : Columns, optional
         Names of columns that are not found by themselves.
-    initial_purchases : {"drop", "use"}
-        What to do with each customer's first purchase: condition on it, or use it where the
-        panel starts with the customer's very first purchase.
+    initial_purchases : {"wooldridge", "equation", "use", "drop"}
+        What is made of each customer's first purchase, in which brand preference had a part.
+        ``wooldridge``: what follows is conditional on it, and the firm first bought from may be
+        worth more throughout. ``equation``: it has an equation of its own (Heckman 1981).
+        ``use``: the panel starts with the customer's very first purchase, which is used like
+        any other. ``drop``: what follows is conditional on it, as if preference had no part in
+        it, which overstates loyalty where purchases are few.
     form : {"cost", "bonus"}
         As ``switching_cost_form`` of scenarios.
+    tastes : {"independent", "correlated", "none"}
+        How brand preferences differ between customers.
+    random_price, random_loyalty : bool, optional
+        Whether price sensitivities (lognormal) and loyalty (normal) differ between customers
+        [default: where learning is estimated].
+    learning : {"no", "test", "yes"}
+        Whether to ask if firms that have served a customer are worth more to it, ever less so
+        without purchases: see :func:`~cxsim.calibration.learning.estimate_learning`.
+    start : {None, "first purchase"}
+        For learning: ``first purchase`` states that the panel has each customer from its very
+        first purchase. None: customers who come after a quiet stretch are used.
+    recognition : float, optional
+        For learning: chance that a customer is recognized, where the panel has no column
+        ``recognized`` [default: always].
     cost : str or sequence of str, optional
         Columns by firm that move prices and not demand (``"cost"`` for ``cost.Dannon,
         cost.Yoplait``): costs, or prices in another market. The part of prices that they do
@@ -283,7 +347,7 @@ def calibrate(
     permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
-        Halton points per customer.
+        Sobol points per customer, a power of two.
     seed : int
         Of points and shuffles.
     source, currency, period_length : str, optional
@@ -303,9 +367,8 @@ def calibrate(
 
     Notes
     -----
-    Conditioning on the first purchase takes it as given although tastes had a part in it;
-    with few purchases per customer this overstates loyalty (the initial conditions problem,
-    Heckman 1981). Panels that start at the first purchase do not have it.
+    That tastes had a part in purchases before the panel is the initial conditions problem
+    (Heckman 1981; Wooldridge 2005). Panels that start at the first purchase do not have it.
 
     Examples
     --------
@@ -313,7 +376,7 @@ def calibrate(
     >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
     >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
     >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
-    >>> result = calibrate(panel, permutations=0, draws=20)
+    >>> result = calibrate(panel, permutations=0, draws=32)
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
@@ -330,9 +393,12 @@ def calibrate(
             progress("shuffling" if total else "estimating", done, total)
 
     tell(0, 0)
-    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
-    estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
-    how: dict[str, Any] = {"initial_purchases": initial_purchases, "form": form}
+    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes="none")
+    how: dict[str, Any] = {
+        "initial_purchases": initial_purchases, "form": form, "tastes": tastes,
+        "random_price": bool(random_price), "random_loyalty": bool(random_loyalty),
+    }  # fmt: skip
+    estimates = fit(data, **how, draws=draws, seed=seed)
     if prices is None and RESIDUAL not in data.features:
         prices = lagged_price_test(data, estimates, **how)
     elif prices is not None and prices.corrected:
@@ -349,8 +415,18 @@ def calibrate(
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
+    found = None
+    if one_of(learning, LEARNING, "learning") != "no":
+        if progress is not None:
+            progress("learning", 0, 0)
+        found = estimate_learning(
+            data, learning=learning, start=start, recognition=recognition,
+            initial_purchases=initial_purchases, form=form, tastes=tastes,
+            random_price=random_price is not False, random_loyalty=random_loyalty is not False,
+            draws=draws, seed=seed,
+        )  # fmt: skip
     return Calibration(
-        data, estimates, alike, control, control_alike, initial_purchases, form, prices
+        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices
     )
 
 
@@ -505,9 +581,8 @@ _CASES = (
         lambda f: mostly_spurious(f.loyalty, f.shuffled, f.shuffled_error),
         lambda f: f"a random order of purchases leaves {f.shuffled:.2f} of {f.loyalty:.2f} utils "
         "of loyalty, so that most of it is brand preference that the model does not find",
-        "The scenario has only the difference as switching cost, a lower bound. Use more "
-        "purchases per customer, or initial_purchases='use' where the panel starts with the "
-        "customers' first purchases",
+        "The scenario has only the difference as switching cost, a lower bound. Use "
+        "initial_purchases='wooldridge', or more purchases per customer",
     ),
     _Case(
         "random_order_failed",
@@ -548,8 +623,7 @@ _CASES = (
         lambda f: f.initial_purchases == "drop" and f.purchases < MANY_PURCHASES,
         lambda f: f"the first purchase is taken as given, which overstates loyalty at "
         f"{f.purchases:.1f} purchases per customer",
-        "Compare initial_purchases='use' where the panel starts with the customers' first "
-        "purchases",
+        "Use initial_purchases='wooldridge'",
         serious=False,
     ),
     _Case(
@@ -644,7 +718,9 @@ def check_identified(panel: Panel) -> None:
         raise wrong(
             f"expected purchases from every firm, found none from {name} (leave its columns out)"
         )
-    if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
+    if np.nanmax(np.nanmax(panel.price, axis=1) - np.nanmin(panel.price, axis=1)) <= 1e-9 * max(
+        float(np.nanmax(panel.price)), 1.0
+    ):
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
             "price sensitivity cannot be separated from brand preference"
@@ -701,11 +777,11 @@ class Control:
 def shuffled_order(
     panel: Panel,
     *,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
     tastes: bool = True,
     permutations: int = 10,
-    draws: int = 200,
+    draws: int = 256,
     seed: int = 0,
     start: Estimates | None = None,
     progress: Callable[[int, int], None] | None = None,

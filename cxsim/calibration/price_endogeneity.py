@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.estimate import Design, Estimates, Likelihood, design_of, fit
+from cxsim.calibration.estimate import (
+    Design,
+    Estimates,
+    Likelihood,
+    design_of,
+    first_shares,
+    fit,
+    scenario_tastes,
+)
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.messages import found, hint
 
@@ -121,9 +129,9 @@ def first_stage(
     moving = [_by_cell(each, cell) for each in shifters]
     size, cells = price.shape
     residual = np.zeros((size, cells))
-    gain, extra, left = 0.0, 0, np.inf
+    gain, varied, extra, left = 0.0, 0.0, 0, np.inf
     for k in range(size):
-        known = np.isfinite(np.array([each[k] for each in moving])).all(axis=0)
+        known = np.isfinite(np.array([price[k], *(each[k] for each in moving)])).all(axis=0)
         few = np.column_stack([np.ones(cells), *(each[k] for each in exogenous)])
         many = np.column_stack([few, *(each[k] for each in moving)])
         rows = np.flatnonzero(known) if sampled is None else sampled[known[sampled]]
@@ -136,9 +144,9 @@ def first_stage(
         without = float(((price[k, rows] - few[rows] @ less) ** 2).sum())
         left = min(left, len(rows) - rank)
         extra += rank - rank_without
+        varied += float(price[k, known].var())
         tiny = NO_RESIDUAL * float(((price[k, rows] - price[k, rows].mean()) ** 2).sum())
         gain += (without - within) / (within / max(len(rows) - rank, 1)) if within > tiny else 0.0
-    varied = float(price.var(axis=1).sum())
     share = float(residual.var(axis=1).sum()) / varied if varied > 0.0 else 0.0
     f = gain / extra if extra and left >= _FREE else np.nan
     return FirstStage(residual[:, cell], np.inf if share <= NO_RESIDUAL else f, share, cells)
@@ -155,9 +163,11 @@ def _period_numbers(panel: Panel) -> np.ndarray:
 
 
 def _by_cell(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Return means over the occasions of each period, shape (F, T)."""
-    count = np.bincount(cell)
-    return np.array([np.bincount(cell, weights=row) / count for row in values])
+    """Return means over the occasions of each period, shape (F, T); NaN where none is known."""
+    known = np.isfinite(values)
+    count = np.array([np.bincount(cell, weights=row) for row in known])
+    total = [np.bincount(cell, weights=row) for row in np.where(known, values, 0.0)]
+    return np.where(count > 0, np.array(total) / np.maximum(count, 1.0), np.nan)
 
 
 def _least_squares(columns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, int]:
@@ -364,8 +374,6 @@ def clustered_by_period(panel: Panel, estimates: Estimates, **how: Any) -> pd.Da
         As for :func:`~cxsim.calibration.estimate.design_of`.
     """
     design = design_of(panel, **how)
-    if not any(name in estimates.values.index for name in design.taste_names):
-        design = design.without_tastes()
     likelihood = Likelihood(design, draws=estimates.draws)
     at = estimates.values.loc[list(likelihood.names)].to_numpy()
     linear = len(design.names)
@@ -373,8 +381,11 @@ def clustered_by_period(panel: Panel, estimates: Estimates, **how: Any) -> pd.Da
     off = (design.chosen == np.arange(len(chance))[:, None]) - chance
     scores = np.einsum("kjn,jn->kn", design.columns, off)
     cell = _period_numbers(panel)
-    if design.occasions != panel.occasions:  # first purchases are not explained
-        cell = np.unique(cell[panel.supplier >= 0], return_inverse=True)[1]
+    if design.occasions != panel.occasions:  # those up to the first purchase are not explained
+        used = panel.supplier >= 0
+        if used.sum() != design.occasions:  # or those before it
+            used |= panel.is_first
+        cell = np.unique(cell[used], return_inverse=True)[1]
     by_period = _by_cell(scores, cell) * np.bincount(cell)
     cells = by_period.shape[1]
     by_customer = likelihood.by_household(at)[1]
@@ -404,7 +415,7 @@ def expected_chances(design: Design, parameters: np.ndarray, *, draws: int) -> n
     -------
     ndarray, shape (J, N)
     """
-    linear, options = len(design.names), len(design.taste)
+    linear, options = len(design.names), design.columns.shape[1]
     place = np.arange(design.occasions) - np.repeat(design.starts, design.counts)
     chance = np.empty((options, design.occasions))
     for first in range(0, int(place.max()) + 1, _PLACES):
@@ -448,23 +459,27 @@ def own_price_elasticity(panel: Panel, estimates: Estimates, *, form: str = "cos
     form : {"cost", "bonus"}
     """
     rows = np.unique(np.linspace(0, panel.occasions - 1, _OCCASIONS).astype(int))
-    supplier, price = panel.supplier[rows], panel.price[:, rows]
-    values, size = estimates.values, len(panel.firms)
-    a = float(values["price_sensitivity"])
-    utility = -a * price
+    supplier, offered = panel.supplier[rows], panel.available[:, rows]
+    price = np.where(offered, panel.price[:, rows], 0.0)
+    values, firms, size = estimates.values, panel.firms, len(panel.firms)
     mine = (supplier == np.arange(size)[:, None]).astype(float)
     loyal = mine if form == "bonus" else np.where(supplier >= 0, mine - 1.0, 0.0)
-    utility += float(values.get("loyalty", 0.0)) * loyal
+    utility = float(values.get("loyalty", 0.0)) * loyal
     for name, each in panel.features.items():
         utility += float(values.get(name, 0.0)) * each[:, rows]
-    firms = panel.firms
-    utility += np.array([[float(values.get(f"intercept.{name}", 0.0))] for name in firms])
+    first = first_shares(panel)
+    level = [float(values.get(f"intercept.{name}", 0.0)) for name in firms]
+    utility += (np.array(level) + float(values.get("first_purchase", 0.0)) * first)[:, None]
     rng = np.random.default_rng(0)
-    alike = float(values.get("taste_sd", 0.0))
-    spread = np.array([[[float(values.get(f"taste_sd.{name}", alike))]] for name in firms])
-    worth = utility[:, None, :] + spread * rng.standard_normal((size, _TASTES, len(rows)))
+    sds = scenario_tastes(dict(values), firms, first, no_purchase=panel.no_purchase)
+    tastes = sds[:, None, None] * rng.standard_normal((size, _TASTES, len(rows)))
+    spread = float(values.get("price_sensitivity_spread", 0.0))
+    differ = spread * rng.standard_normal((_TASTES, len(rows))) - spread**2 / 2.0
+    a = float(values["price_sensitivity"]) * np.exp(differ)
+    worth = utility[:, None, :] + tastes - a * price[:, None]
+    worth = np.where(offered[:, None], worth, -np.inf)
     if panel.no_purchase:
         worth = np.concatenate([worth, np.zeros((1, *worth.shape[1:]))])
     chance = np.exp(worth - worth.max(axis=0))
     chance = (chance / chance.sum(axis=0))[:size]
-    return -a * float((price[:, None] * chance * (1.0 - chance)).sum() / chance.sum())
+    return -float((a * price[:, None] * chance * (1.0 - chance)).sum() / chance.sum())

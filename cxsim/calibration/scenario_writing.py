@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from ruamel.yaml.comments import CommentedMap
 
-from cxsim.calibration.estimate import Z95, Estimates
+from cxsim.calibration.estimate import Z95, Estimates, first_shares, scenario_tastes
+from cxsim.calibration.learning import Learning, Stated, learning_parameters
 from cxsim.calibration.panel import CalibrationError, Cuts, Panel, price_cuts
 from cxsim.calibration.price_endogeneity import RESIDUAL
 from cxsim.files.whole import whole_file
@@ -34,6 +35,7 @@ def scenario_text(
     elasticity: float | None = None,
     warnings: Sequence[str] = (),
     title: str | None = None,
+    learning: tuple[Learning, Stated] | None = None,
 ) -> str:
     """Return a scenario file of the market that a panel was estimated on.
 
@@ -53,12 +55,17 @@ def scenario_text(
     warnings : sequence of str
         Sentences that open the file as comments, and the notes.
     title : str, optional
+    learning : (Learning, Stated), optional
+        Learning to write, and what was stated of it. All other estimates then are those that
+        were estimated together with it.
 
     Raises
     ------
     CalibrationError
         If the price sensitivity is not above zero: utility cannot be stated in money.
     """
+    if learning is not None and learning[0].estimates is not None:
+        estimates = learning[0].estimates
     a = float(estimates.values["price_sensitivity"])
     se = estimates.error("price_sensitivity")
     if not a > 0.0:
@@ -90,7 +97,7 @@ def scenario_text(
     data["periods"] = 24
     data["period_length"] = panel.period_length
     rate = purchase_rate(panel)
-    if initial_purchases == "drop":
+    if initial_purchases != "use":
         data["warm_up"] = int(np.ceil(60 / rate))
         data.yaml_add_eol_comment("first purchases are not reported", "warm_up")
     data["customers"] = 2000
@@ -101,6 +108,8 @@ def scenario_text(
         data["no_purchase_option"] = True
     data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate, control)})
     data["firms"] = _firms(panel, estimates)
+    if learning is not None:
+        _put_learning(data, estimates, *learning, no_purchase=panel.no_purchase)
     text = _COMMENT.sub(r"\1  # ", to_yaml(data))
     said = "".join(f"{_comment(each)}\n" for each in warnings)
     return f"# Written by cxsim calibrate from {_clean(panel.source)}.\n{said}{text}"
@@ -242,13 +251,11 @@ def _notes(
         *warnings,
         f"Source: {panel.source}.",
         "Panel logit by simulated maximum likelihood with independent normal brand preferences",
-        f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
+        f"({estimates.draws} Sobol draws, {estimates.occasions} occasions,",
         f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f},",
         f"McFadden's rho squared {estimates.rho_squared:.3f});",
         "standard errors from the Hessian, those of amounts by the delta method.",
-        "Each customer's first purchase conditions the rest."
-        if initial_purchases == "drop"
-        else "First purchases are used, without a term for loyalty.",
+        _FIRST_PURCHASES[initial_purchases],
         f"Loyalty is {estimates.values['loyalty']:.3g} utils",
         f"(se {estimates.error('loyalty'):.2g}; robust over customers",
         f"{estimates.error('loyalty', robust=True):.2g}), worth {loyalty:.3g} {panel.currency}",
@@ -288,6 +295,16 @@ def _notes(
     return " ".join(said)
 
 
+#: What was made of first purchases.
+_FIRST_PURCHASES = {
+    "wooldridge": "Each customer's first purchase conditions the rest, and may raise the worth of "
+    "its firm (Wooldridge 2005); brand preferences and qualities are those of all customers.",
+    "equation": "First purchases have an equation of their own (Heckman 1981).",
+    "use": "First purchases are used, without a term for loyalty.",
+    "drop": "Each customer's first purchase conditions the rest.",
+}
+
+
 def purchase_rate(panel: Panel) -> float:
     """Return occasions per customer and period; 1 where a period is a purchase.
 
@@ -318,6 +335,9 @@ def _segment(
     segment["share"] = 1.0
     a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
     _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, se {error:.2g}")
+    if "price_sensitivity_spread" in estimates.values.index:
+        value, error = estimates.of(lambda v: np.sqrt(np.expm1(v["price_sensitivity_spread"] ** 2)))
+        _put(segment, "price_sensitivity_cv", value, f"se {error:.2g}")
     loyalty, error = supported_loyalty(estimates, control)
     said = f"{panel.currency}, se {error:.2g}"
     if control is not None and mostly_spurious(float(estimates.values["loyalty"]), *control):
@@ -325,13 +345,42 @@ def _segment(
     _put(segment, "switching_cost", max(loyalty, 0.0), said)
     tastes = CommentedMap()
     for name in panel.firms:
-        value, error = estimates.worth({taste_of(name, estimates): 1.0})
+        value, error = estimates.of(lambda v, name=name: _taste(v, panel, name))
         _put(tastes, name, value, f"{panel.currency}, se {error:.2g}")
     segment["brand_taste_sd"] = tastes
     what = "by definition" if panel.period is None else "occasions per customer and period"
     _put(segment, "purchase_rate", rate, what)
     segment["need_sd"] = 0.0
     return segment
+
+
+def _taste(values: pd.Series, panel: Panel, firm: str) -> float:
+    """Return the standard deviation of brand preference for a firm over all customers, currency."""
+    tastes = scenario_tastes(
+        values, panel.firms, first_shares(panel), no_purchase=panel.no_purchase
+    )
+    return float(tastes[panel.firms.index(firm)] / values["price_sensitivity"])
+
+
+def _put_learning(
+    data: CommentedMap, estimates: Estimates, found: Learning, stated: Stated, *, no_purchase: bool
+) -> None:
+    """Put the estimated learning into a scenario, with what was stated of it."""
+    rate, forgetting = found.speeds
+    worth, a = float(estimates.values["learning"]), float(estimates.values["price_sensitivity"])
+    made = learning_parameters(worth, rate, forgetting, a, stated)
+    segment = data["segments"][_ALL]
+    data.insert(list(data).index("segments"), "learning_rate", _rounded(made["learning_rate"]))
+    _put(segment, "disclosure", made["disclosure"], "stated")
+    _put(segment, stated.through, made[stated.through], f"{data['currency']}, from what is stated")
+    for firm in data["firms"].values():
+        _put(firm, "forgetting_rate", made["forgetting_rate"], "per period")
+        for name in ("interaction", "identification", "customization"):
+            if name in made:
+                _put(firm, name, made[name], "stated")
+        if no_purchase and stated.through == "ordering_effort":
+            # Intercepts are worths to customers of whom firms know nothing: less the effort.
+            firm["quality"] = _rounded(firm["quality"] + made["ordering_effort"])
 
 
 def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
@@ -342,7 +391,7 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
         value, error = estimates.worth(offer.weights)
         said = f"se {error:.2g}" if offer.weights else "set to the price"
         _put(firm, "quality", offer.level + value, f"{panel.currency}, {said}")
-        said = f"regular; mean {panel.price[k].mean():.4g}"
+        said = f"regular; mean {np.nanmean(panel.price[k]):.4g}"
         _put(firm, "price", offer.cuts.price, f"{panel.currency}, {said}")
         if offer.cuts.chance > 0.0:
             promotions = CommentedMap()
@@ -394,10 +443,13 @@ def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
     features = {name: each for name, each in panel.features.items() if name != RESIDUAL}
 
     def shown(k: int, *, during: bool) -> dict[str, float]:
-        which = cuts[k].cut == during
+        which = (cuts[k].cut == during) & panel.available[k]
         return {name: float(values[k][which].mean()) for name, values in features.items()}
 
     usual = [shown(k, during=False) for k in range(len(panel.firms))]
+    if "first_purchase" in names:  # what it adds to the mean worth of each firm
+        for k, share in enumerate(first_shares(panel)):
+            usual[k]["first_purchase"] = float(share)
     offers = []
     for k, name in enumerate(panel.firms):
         weights = dict(usual[k])
@@ -412,11 +464,6 @@ def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
         level = 0.0 if base is None else cuts[base].price
         offers.append(Offer(cuts[k], level, {} if k == base else weights, display))
     return offers
-
-
-def taste_of(firm: str, estimates: Estimates) -> str:
-    """Return the parameter that is the standard deviation of taste for a firm."""
-    return f"taste_sd.{firm}" if f"taste_sd.{firm}" in estimates.values.index else "taste_sd"
 
 
 def sample(
@@ -463,9 +510,16 @@ def sample(
         "segments.All.price_sensitivity": a,
         "segments.All.switching_cost": loyalty.clip(lower=0.0),
     }
-    for name, offer in zip(panel.firms, offers_of(panel, estimates), strict=True):
-        taste = worth({taste_of(name, estimates): 1.0}).abs()
-        columns[f"segments.All.brand_taste_sd.{name}"] = taste
+    if "price_sensitivity_spread" in names:
+        spread = values["price_sensitivity_spread"]
+        columns["segments.All.price_sensitivity_cv"] = np.sqrt(np.expm1(spread**2))
+    first = first_shares(panel)
+    rows = values.to_dict("records")
+    tastes = np.array(
+        [scenario_tastes(r, panel.firms, first, no_purchase=panel.no_purchase) for r in rows]
+    )
+    for k, (name, offer) in enumerate(zip(panel.firms, offers_of(panel, estimates), strict=True)):
+        columns[f"segments.All.brand_taste_sd.{name}"] = tastes[:, k] / a
         if offer.weights:
             columns[f"firms.{name}.quality"] = offer.level + worth(offer.weights)
         if offer.display:

@@ -88,7 +88,7 @@ from cxsim.report.notebooks import find_notebook
     help="Random permutations of purchases in the control for spurious state dependence.",
 )  # fmt: skip
 @count_option(
-    "--draws", low=10, high=10_000, default=200, show_default=True,
+    "--draws", low=1, high=4096, default=256, show_default=True,
     help="Draws of brand preferences per customer in the simulated likelihood.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)

@@ -95,8 +95,9 @@ def test_chances_given_a_customers_choices_are_means_weighted_by_their_likelihoo
 
 def test_errors_are_clustered_by_customer_and_by_period(small):
     panel = replace(small, features={})
-    found = fit(panel, tastes=False, **HOW)
-    design = design_of(panel, **HOW).without_tastes()
+    how = HOW | {"tastes": "none"}
+    found = fit(panel, **how)
+    design = design_of(panel, **how)
     worth = np.tensordot(found.values, design.columns, 1)
     chance = np.exp(worth) / np.exp(worth).sum(axis=0)
     off = (design.chosen == np.arange(3)[:, None]) - chance
@@ -108,7 +109,7 @@ def test_errors_are_clustered_by_customer_and_by_period(small):
         sums = np.array([scores[group == each].sum(axis=0) for each in np.unique(group)])
         total = total + sign * sums.T @ sums
     expected = found.covariance.to_numpy() @ total @ found.covariance.to_numpy()
-    np.testing.assert_allclose(clustered_by_period(panel, found, **HOW), expected, rtol=1e-6)
+    np.testing.assert_allclose(clustered_by_period(panel, found, **how), expected, rtol=1e-6)
 
 
 # ----------------------------------------------------------------- prices that answer demand
