@@ -275,7 +275,8 @@ class Calibration:
         table = self.table.to_html(index=False, float_format=lambda v: f"{v:,.3g}", na_rep="")
         said = "".join(f"<li>{escape(each.sentence)}</li>" for each in self.warnings)
         said = f"<ul>{said}</ul>" if said else ""
-        return f"<p>{escape(self.headline())}</p>{said}{table}"
+        learned = f"<p>{escape(self.learning.sentence())}</p>" if self.learning else ""
+        return f"<p>{escape(self.headline())}</p>{said}{learned}{table}"
 
 
 @argument_hints
@@ -385,6 +386,7 @@ def calibrate(
         panel, columns=columns, source=source, currency=currency, period_length=period_length
     )
     check_identified(data)
+    check_first_purchases(data, initial_purchases)
     data, shifters, prices = explained_prices(data, cost=cost, instrument=instrument)
     bootstrap = whole(bootstrap, "bootstrap", low=0)
 
@@ -744,6 +746,24 @@ def check_identified(panel: Panel) -> None:
             "expected rows in purchase order, found each customer's sorted by the firm chosen "
             f"({int(moved.sum())} moves, none of them back): the order of purchases is lost, and "
             "with it the switching cost"
+        )
+
+
+def check_first_purchases(panel: Panel, initial_purchases: str) -> None:
+    """Refuse panels in which the firm first bought from is always the last one, too.
+
+    Raises
+    ------
+    CalibrationError
+        If a term for the first purchase cannot be separated from loyalty.
+    """
+    later = panel.supplier >= 0
+    if initial_purchases == "wooldridge" and (panel.supplier == panel.first_firm)[later].all():
+        raise CalibrationError(
+            f"{panel.source}: expected customers with three or more purchases who change firms, "
+            "found that the firm last bought from is always the first one: loyalty cannot be "
+            "separated from brand preference (initial_purchases 'use' if the panel starts with the "
+            "customers' first purchases)"
         )
 
 

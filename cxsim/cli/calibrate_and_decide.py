@@ -63,6 +63,11 @@ from cxsim.report.notebooks import find_notebook
     "where a test finds it (test), or always (yes) [default: that of cx.calibrate].",
 )  # fmt: skip
 @click.option(
+    "--start", type=click.Choice(["first purchase"]),
+    help="For learning: the panel has each customer from the very first purchase [default: "
+    "customers who come after a quiet stretch are used].",
+)  # fmt: skip
+@click.option(
     "--tastes", type=click.Choice(["independent", "correlated", "none"]),
     help="How brand preferences of a customer go together [default: independent].",
 )  # fmt: skip
@@ -123,7 +128,7 @@ def _place(data: str) -> Path:
 
 #: Options that are handed on where they are given.
 _HOW = (
-    "initial_purchases", "form", "learning", "tastes", "cost", "instrument", "bootstrap",
+    "initial_purchases", "form", "learning", "start", "tastes", "cost", "instrument", "bootstrap",
     "permutations", "draws", "seed",
 )  # fmt: skip
 
@@ -153,6 +158,8 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
     for warning in result.warnings:
         say_lines(warning.sentence, rest="  ", after="\n")
     say_lines(result.headline(), after="\n")
+    if result.learning is not None:
+        say_lines(result.learning.sentence(), after="\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)

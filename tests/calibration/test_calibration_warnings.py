@@ -132,6 +132,11 @@ def test_two_purchases_of_a_customer_give_warnings_and_exit_code_one(tmp_path, c
     assert "# Warning (price_uncertain)" in (tmp_path / "two.yaml").read_text("utf-8")
 
 
+def test_two_purchases_of_a_customer_say_nothing_of_the_first_one():
+    with pytest.raises(CalibrationError, match="expected customers with three or more purchases"):
+        calibrate(choice_panel(50, 2, seed=1), columns=PRICES_ONLY)
+
+
 # ------------------------------------------------------------------ impossible results
 
 
