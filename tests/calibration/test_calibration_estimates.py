@@ -21,7 +21,7 @@ def panel():
 
 
 def test_the_gradient_is_that_of_the_likelihood(panel):
-    likelihood = Likelihood(design_of(panel, initial_purchases="use"), draws=30)
+    likelihood = Likelihood(design_of(panel, initial_purchases="use"), draws=32)
     at = np.linspace(-0.5, 1.0, len(likelihood.names))
     gradient = likelihood.negative(at)[1]
     for k in range(len(at)):
@@ -33,14 +33,14 @@ def test_the_gradient_is_that_of_the_likelihood(panel):
 
 def test_a_household_is_as_likely_as_the_mean_over_its_tastes_says(panel):
     design = design_of(panel, initial_purchases="use")
-    likelihood = Likelihood(design, draws=25, seed=3)
+    likelihood = Likelihood(design, draws=32, seed=3)
     at = np.full(len(likelihood.names), 0.4)
-    z = taste_draws(panel.customers, 25, 3, seed=3)
+    z = taste_draws(panel.customers, 32, 3, seed=3)
     h = 7
     rows = slice(design.starts[h], design.starts[h + 1])
     worth = np.tensordot(at[: len(design.names)], design.columns[:, :, rows], 1)
     product = []
-    for r in range(25):
+    for r in range(32):
         utility = np.exp(worth + 0.4 * z[:, r, h][:, None])
         chance = utility / utility.sum(axis=0)
         product.append(np.prod(chance[design.chosen[rows], np.arange(chance.shape[1])]))
@@ -48,8 +48,8 @@ def test_a_household_is_as_likely_as_the_mean_over_its_tastes_says(panel):
 
 
 def test_taste_draws_are_standard_normal_and_the_same_every_time():
-    draws = taste_draws(50, 100, 3)
-    np.testing.assert_array_equal(draws, taste_draws(50, 100, 3))
+    draws = taste_draws(50, 128, 3)
+    np.testing.assert_array_equal(draws, taste_draws(50, 128, 3))
     assert abs(draws.mean(axis=(1, 2))).max() < 0.01
     assert abs(draws.std(axis=(1, 2)) - 1).max() < 0.01
     assert abs(np.corrcoef(draws.reshape(3, -1))[0, 1:]).max() < 0.02
@@ -190,5 +190,5 @@ def test_a_real_panel_takes_seconds():
 
     panel = real_panel("Catsup")
     start = perf_counter()
-    fit(panel, draws=200)
+    fit(panel, draws=256)
     assert perf_counter() - start < 20

@@ -264,7 +264,7 @@ def test_prices_that_attract_customers_make_no_scenario():
             "price.Bob": prices[:, 1],
         }
     )
-    result = calibrate(frame, permutations=0, draws=50)
+    result = calibrate(frame, permutations=0, draws=64)
     with pytest.raises(CalibrationError, match="expected a price sensitivity above 0, found -"):
         result.scenario_text()
 

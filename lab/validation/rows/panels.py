@@ -58,7 +58,7 @@ _PROOF = "test_a_household_is_as_likely_as_the_mean_over_its_tastes_says"
 _DUBE = "Dubé, Hitsch & Rossi (2010), State dependence and alternative explanations for consumer "
 _SETTING = (
     "panel logit with independent normal brand preferences for all brands, price, feature, "
-    "display and the last brand bought; 200 Halton draws; first purchases condition the rest"
+    "display and the last brand bought; 256 Sobol draws; first purchases condition the rest"
 )
 
 ROWS = (
