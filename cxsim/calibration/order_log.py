@@ -102,7 +102,8 @@ class Lines(NamedTuple):
 
         Parameters
         ----------
-        rows : ndarray of int or bool
+        rows : ndarray of int or bool, shape (n,)
+            Numbers of lines, or which ones.
         """
         names = ("customer", "brand", "store", "moment", "day", "quantity", "amount")
         some = {name: getattr(self, name)[rows] for name in names}
@@ -152,6 +153,11 @@ def labels_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
     ----------
     table : Table
     column : str
+
+    Returns
+    -------
+    numbers : ndarray of int, shape (N,)
+    labels : ndarray of str, shape (L,)
     """
     numbers, labels = pd.factorize(table.frame[column])
     texts = Table(table.source, pd.DataFrame({column: labels})).text(column)
@@ -431,7 +437,7 @@ def first_day(period: np.ndarray, length: str) -> np.ndarray:
 
     Parameters
     ----------
-    period : ndarray of int
+    period : ndarray of int, shape (N,)
         As :func:`periods_of` numbers them.
     length : {"day", "week", "month", "quarter", "period"}
     """
@@ -706,6 +712,13 @@ def numbered(
     length : {"day", "week", "month", "period"}
     last_period : {"cut", "keep"}
         Cut: a last period is left out that ends earlier than half of the others do.
+
+    Returns
+    -------
+    lines : Lines
+    number_of : ndarray of int, shape (N,)
+    start : int
+        Period of the log's own numbering that is 0.
     """
     period = periods_of(lines.day, length)
     start = int(period.min())
