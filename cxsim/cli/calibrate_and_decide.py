@@ -50,9 +50,11 @@ from cxsim.report.notebooks import find_notebook
 )  # fmt: skip
 @click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
-    "--initial-purchases", type=click.Choice(["drop", "use"]), default="drop", show_default=True,
-    help="Initial purchases: condition on them (drop), or use them where the panel starts "
-    "with each customer's first purchase.",
+    "--initial-purchases", type=click.Choice(["wooldridge", "equation", "use", "drop"]),
+    default="wooldridge", show_default=True,
+    help="Initial purchases: condition on them and let them tell brand preferences (wooldridge), "
+    "give them an equation, use them where the panel starts with each customer's first "
+    "purchase, or condition on them alone (drop).",
 )  # fmt: skip
 @click.option(
     "--form", type=click.Choice(["cost", "bonus"]), default="cost", show_default=True,
