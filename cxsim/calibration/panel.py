@@ -359,6 +359,9 @@ FIRM = ("firm", "brand", "alternative", "alt", "option", "supplier")
 PRICE = ("price", "prices")
 
 
+RECOGNIZED = ("recognized", "recognised")
+
+
 @dataclass(frozen=True)
 class Columns:
     """Names of columns; None: the first known name that is there.
@@ -372,6 +375,10 @@ class Columns:
         Features to use; None: all that every firm has. An empty tuple: none.
     no_purchase : str or None
         Value of the choice that means that nothing was bought.
+    recognized : str or None
+        1 where the firm bought from recognized the customer (a card was shown), else 0.
+    blank_price : {"refuse", "not on offer"}
+        What a blank price means, and in a long panel an offer without a row.
     """
 
     customer: str | None = None
@@ -381,6 +388,14 @@ class Columns:
     price: str | None = None
     features: tuple[str, ...] | None = None
     no_purchase: str | None = None
+    recognized: str | None = None
+    blank_price: str = "refuse"
+
+    def __post_init__(self) -> None:
+        if self.blank_price not in ("refuse", "not on offer"):
+            raise ValueError(
+                f"blank_price: expected 'refuse' or 'not on offer', found {self.blank_price!r}"
+            )
 
 
 #: What may stand between the name of a feature and that of a firm.

@@ -25,6 +25,7 @@ from cxsim.calibration.panel import (
     NO_PURCHASE,
     PERIOD,
     PRICE,
+    RECOGNIZED,
     CalibrationError,
     Columns,
     Panel,
@@ -138,8 +139,12 @@ class _Reader:
             )
         return name
 
-    def numbers(self, column: str) -> np.ndarray:
-        """Return a column of finite numbers."""
+    def prices(self, column: str) -> np.ndarray:
+        """Return a column of prices, NaN where nothing was on offer."""
+        return self.numbers(column, blank=self.columns.blank_price != "refuse")
+
+    def numbers(self, column: str, *, blank: bool = False) -> np.ndarray:
+        """Return a column of finite numbers; NaN where there is none and there may be none."""
         raw = self.frame[column]
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
 
@@ -148,7 +153,8 @@ class _Reader:
             what = "nothing" if pd.isna(said) or said == "" else found(said)
             return f"expected a number, found {what}"
 
-        self.refuse(~np.isfinite(values), text, column)
+        nothing = (raw.isna() | (raw.astype(str).str.strip() == "")).to_numpy()
+        self.refuse(~np.isfinite(values) & ~(blank & nothing), text, column)
         return values
 
     def labels(self, column: str) -> np.ndarray:
@@ -168,6 +174,12 @@ class _Reader:
         read = self._read_long if self._long() else self._read_wide
         firms, choice, prices, features, rows, used = read(customer, period, price)
         when = None if period is None else self.numbers(period)[rows]
+        flag = self.find("1 where recognized", self.columns.recognized, RECOGNIZED)
+        met = None if flag is None else self.numbers(flag)[rows]
+        if met is not None:
+            bad = (met < 0.0) | (met > 1.0)
+            text = "expected 0 or 1, found {:g}".format
+            self.refuse(bad, lambda k: text(met[k]), str(flag), rows)
         who = pd.factorize(self.labels(customer)[rows])[0]
         keys = (who,) if when is None else (when, who)
         order = np.lexsort(keys)  # stable: rows in order where there are no periods
@@ -189,7 +201,12 @@ class _Reader:
             bad = values < 0
             text = f"expected a price >= 0, found {values[bad.argmax()]:g}"
             self.refuse(bad, text, f"price of {name}", rows)
-        here = [*used, customer, *([period] if period else [])]
+        inside = np.flatnonzero(choice < len(firms))
+        missing = np.zeros(len(choice), dtype=bool)
+        missing[inside] = np.isnan(prices[choice[inside], inside])
+        text = "expected a price of the firm chosen, found none"
+        self.refuse(missing, text, "price", rows)
+        here = [*used, customer, *([period] if period else []), *([flag] if flag else [])]
         return Panel(
             source=self.source,
             firms=self.named(firms),
@@ -202,6 +219,7 @@ class _Reader:
             currency=currency,
             period_length=period_length or ("purchase" if when is None else "period"),
             ignored=tuple(name for name in self.frame.columns if name not in here),
+            recognized=None if met is None else met[order],
         )
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
@@ -257,7 +275,7 @@ class _Reader:
             ),
             column,
         )
-        prices = np.array([self.numbers(stems[wanted][name]) for name in firms])
+        prices = np.array([self.prices(stems[wanted][name]) for name in firms])
         whole = [s for s in stems if s != wanted and set(stems[s]) == set(firms)]
         features = {
             stem: np.array([self.numbers(stems[stem][name]) for name in firms])
@@ -301,8 +319,10 @@ class _Reader:
         self.refuse(again, lambda k: text(offered[k]), firm)
         row_of = np.full((options, count), -1)
         row_of[option, occasion] = np.arange(len(option))
-        if (row_of < 0).any():
-            o, n = np.argwhere(row_of < 0)[0]
+        needed = row_of if self.columns.blank_price == "refuse" else row_of[len(firms) :]
+        if (needed < 0).any():
+            o, n = np.argwhere(needed < 0)[0]
+            o += len(row_of) - len(needed)
             row = int(row_of[row_of[:, n] >= 0, n][0])
             name = [*firms, NO_PURCHASE][o]
             what = f"expected every firm at every occasion, found no row of {name!r}"
@@ -310,28 +330,33 @@ class _Reader:
         took = self.numbers(column)
         strange = ~np.isin(took, (0.0, 1.0))
         self.refuse(strange, lambda k: f"expected 0 or 1, found {took[k]:g}", column)
-        taken = took[row_of]
+        taken = np.where(row_of < 0, 0.0, took[row_of])
+        anywhere = row_of.max(axis=0)
         many = taken.sum(axis=0)
         self.refuse(
             many != 1.0,
             lambda k: f"expected one firm chosen per occasion, found {many[k]:g}",
             column,
-            row_of[0],
+            anywhere,
         )
         inside = row_of[: len(firms)]
-        used = {firm, column, price, customer, period}
+        flag = self.find("1 where recognized", self.columns.recognized, RECOGNIZED)
+        used = {firm, column, price, customer, period, flag}
         numeric = [
             name
             for name in self.frame.columns
             if name not in used and pd.to_numeric(self.frame[name], errors="coerce").notna().all()
         ]
         chosen = self._features(numeric) if self.columns.features is not None else numeric
-        features = {name: self.numbers(name)[inside] for name in chosen}
+        features = {
+            name: np.where(inside < 0, 0.0, self.numbers(name)[inside]) for name in chosen
+        }
         prices = self.frame[price].mask(pd.Series(no_purchase), "0")
         self.frame = self.frame.assign(**{price: prices})
-        values = self.numbers(price)[inside]
-        rows = row_of[0]
-        return firms, taken.argmax(axis=0), values, features, rows, [*used, *chosen]
+        values = np.where(inside < 0, np.nan, self.prices(price)[inside])
+        choice = taken.argmax(axis=0)
+        rows = row_of[choice, np.arange(count)]
+        return firms, choice, values, features, rows, [*used, *chosen]
 
 
 # -- Panels of supermarket purchases that others have published, from the optional extra ``data``

@@ -17,6 +17,16 @@ from cxsim.report.notebooks import find_notebook
 # -- The command calibrate: a scenario from data -----------------------------------------------
 
 
+def _power_of_two(context: click.Context, option: click.Parameter, value: int) -> int:
+    """Refuse other numbers of draws before anything is read."""
+    from cxsim.calibration.estimate import power_of_two
+
+    try:
+        return power_of_two(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error).removeprefix("draws: "), context, option) from None
+
+
 @click.command()
 @click.argument("data")
 @click.option(
@@ -51,16 +61,17 @@ from cxsim.report.notebooks import find_notebook
 @click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
 @click.option(
     "--first", "--initial-purchases", "initial_purchases",
-    type=click.Choice(["wooldridge", "equation", "drop", "use"]),
+    type=click.Choice(["wooldridge", "equation", "use", "drop"]), default="wooldridge",
+    show_default=True,
     help="Each customer's first purchase in the data: let brand preference depend on it "
-    "(wooldridge), explain it by an equation of its own (equation), take it as given (drop), or "
-    "use it where the panel starts with the customers' first purchases (use) [default: that of "
-    "cx.calibrate].",
+    "(wooldridge), explain it by an equation of its own (equation), use "
+    "it where the panel starts with the customers' first purchases (use), or take it as given "
+    "(drop).",
 )  # fmt: skip
 @click.option(
-    "--learning", type=click.Choice(["no", "test", "yes"]),
+    "--learning", type=click.Choice(["no", "test", "yes"]), default="no", show_default=True,
     help="Loyalty that grows with purchases, as firms learn: leave it out (no), estimate it "
-    "where a test finds it (test), or always (yes) [default: that of cx.calibrate].",
+    "where a test finds it (test), or always (yes).",
 )  # fmt: skip
 @click.option(
     "--start", type=click.Choice(["first purchase"]),
@@ -68,8 +79,8 @@ from cxsim.report.notebooks import find_notebook
     "customers who come after a quiet stretch are used].",
 )  # fmt: skip
 @click.option(
-    "--tastes", type=click.Choice(["independent", "correlated", "none"]),
-    help="How brand preferences of a customer go together [default: independent].",
+    "--tastes", type=click.Choice(["independent", "correlated", "none"]), default="independent",
+    show_default=True, help="How brand preferences differ between customers.",
 )  # fmt: skip
 @click.option(
     "--cost", metavar="NAME", multiple=True,
@@ -93,8 +104,8 @@ from cxsim.report.notebooks import find_notebook
     help="Random permutations of purchases in the control for spurious state dependence.",
 )  # fmt: skip
 @count_option(
-    "--draws", low=1, high=4096, default=256, show_default=True,
-    help="Draws of brand preferences per customer in the simulated likelihood.",
+    "--draws", low=1, high=4096, default=256, show_default=True, callback=_power_of_two,
+    help="Draws of brand preferences per customer in the simulated likelihood, a power of two.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")
