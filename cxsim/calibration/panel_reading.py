@@ -178,8 +178,7 @@ class _Reader:
         met = None if flag is None else self.numbers(flag)[rows]
         if met is not None:
             bad = (met < 0.0) | (met > 1.0)
-            text = "expected 0 or 1, found {:g}".format
-            self.refuse(bad, lambda k: text(met[k]), str(flag), rows)
+            self.refuse(bad, f"expected 0 or 1, found {met[bad.argmax()]:g}", str(flag), rows)
         who = pd.factorize(self.labels(customer)[rows])[0]
         keys = (who,) if when is None else (when, who)
         order = np.lexsort(keys)  # stable: rows in order where there are no periods
@@ -204,8 +203,7 @@ class _Reader:
         inside = np.flatnonzero(choice < len(firms))
         missing = np.zeros(len(choice), dtype=bool)
         missing[inside] = np.isnan(prices[choice[inside], inside])
-        text = "expected a price of the firm chosen, found none"
-        self.refuse(missing, text, "price", rows)
+        self.refuse(missing, "expected a price of the firm chosen, found none", "price", rows)
         here = [*used, customer, *([period] if period else []), *([flag] if flag else [])]
         return Panel(
             source=self.source,
@@ -348,9 +346,7 @@ class _Reader:
             if name not in used and pd.to_numeric(self.frame[name], errors="coerce").notna().all()
         ]
         chosen = self._features(numeric) if self.columns.features is not None else numeric
-        features = {
-            name: np.where(inside < 0, 0.0, self.numbers(name)[inside]) for name in chosen
-        }
+        features = {name: np.where(inside < 0, 0.0, self.numbers(name)[inside]) for name in chosen}
         prices = self.frame[price].mask(pd.Series(no_purchase), "0")
         self.frame = self.frame.assign(**{price: prices})
         values = np.where(inside < 0, np.nan, self.prices(price)[inside])

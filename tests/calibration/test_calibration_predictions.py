@@ -114,9 +114,7 @@ def test_figures_state_their_finding_with_its_numbers(predictions):
         "\n", " "
     )
     assert f"zero order {100 * rates['zero order']:.1f} %" in cx.plot.alternative_text(figure)
-    result = calibrate(
-        real_panel("Yogurt"), initial_purchases="drop", permutations=1, draws=64
-    )
+    result = calibrate(real_panel("Yogurt"), initial_purchases="drop", permutations=1, draws=64)
     figure = cx.plot.loyalty_estimates(result.loyalty)
     assert "of apparent loyalty" in figure.get_suptitle().replace("\n", " ")
     assert "without tastes, as bought: 2.73" in cx.plot.alternative_text(figure)
