@@ -16,7 +16,7 @@ seed, so that the likelihood is a smooth function and the same one every time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -160,7 +160,7 @@ def taste_points(
 
 
 def taste_draws(households: int, draws: int, options: int, *, seed: int = 0) -> np.ndarray:
-    """Return the standard normal points of :func:`taste_points`, shape (options, draws, households).
+    """Return standard normal points (:func:`taste_points`), shape (options, draws, households).
 
     Parameters
     ----------

@@ -14,7 +14,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import Any
+from types import FunctionType
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def below_one(x: float) -> float:
 
     A Taylor polynomial at x / 512, squared nine times: without branches or calls.
     """
-    y = x if x > -60.0 else -60.0
+    y = x if x > -60.0 else -60.0  # noqa: FURB136 - one instruction, where max() is some
     y = y * (1.0 / 512.0)
     p = 1 / 24 + y * (1 / 120 + y * (1 / 720))
     p = 1.0 + y * (1.0 + y * (1 / 2 + y * (1 / 6 + y * p)))
@@ -49,7 +50,7 @@ def below_one(x: float) -> float:
     return p if x > -60.0 else 0.0
 
 
-def product_sum(n, weight, each, eighths):
+def product_sum(n: Any, weight: Any, each: Any, eighths: Any):
     """Return the sum of n products; in eight partial sums where n is a multiple of eight."""
     for q in range(8):
         eighths[q] = 0.0
@@ -173,7 +174,7 @@ def customers(
                     off_scale[r] += utility[c, r]
         best = reached[0]
         for r in range(n_draws):
-            best = reached[r] if reached[r] > best else best
+            best = max(best, reached[r])
         whole = 0.0
         for r in range(n_draws):
             weight[r] = below_one(reached[r] - best)
@@ -324,13 +325,14 @@ def _bound(arguments: dict[str, Any]) -> Callable[[int, int], None]:
     names = customers.__code__.co_varnames[: customers.__code__.co_argcount]
     ordered = [0, 0, *(arguments[name] for name in names[2:])]
     kinds = tuple(map(kind_of, ordered))
+    function = cast(FunctionType, customers)
     if plays_plainly():
-        made = plain_pass(customers, kinds)
+        made = plain_pass(function, kinds)
         return lambda first, end: made(first, end, *ordered[2:])
     from cxsim.engine.native import pack
 
     run_passes = compiled_runner()
-    entries = np.array([compiled_pass(customers, kinds)], dtype=np.int64)
+    entries = np.array([compiled_pass(function, kinds)], dtype=np.int64)
     words = np.array(pack(ordered), dtype=np.int64)
     frame = words.copy()
     places = np.array([frame.ctypes.data], dtype=np.int64)

@@ -293,17 +293,17 @@ def estimate_learning(
         following = Learning(verdict, "", test, found, moved, panel)
         moved = _distance(last, following)
         last = following
-    why = [] if seen else [unseen]
+    reasons = [] if seen else [unseen]
     if not moved < _SETTLED:
-        why.append(
+        reasons.append(
             f"{draws} draws are not enough: doubling them moved estimates by {moved:.1g} standard "
             "errors"
         )
     if not tested.z > Z95:
-        why.append("the test at held speeds finds no learning, so that speeds mean nothing")
+        reasons.append("the test at held speeds finds no learning, so that speeds mean nothing")
     if panel.period is None:
-        why.append("the panel has no periods: forgetting is per purchase")
-    return Learning(verdict, "; ".join(why), test, found, moved, panel)
+        reasons.append("the panel has no periods: forgetting is per purchase")
+    return Learning(verdict, "; ".join(reasons), test, found, moved, panel)
 
 
 def _distance(one: Learning, other: Learning) -> float:
@@ -350,7 +350,9 @@ class Stated:
         }  # fmt: skip
         if self.through == "onboarding_effort":
             if self.customization is None:
-                raise ValueError("customization: expected a share for onboarding_effort, found None")
+                raise ValueError(
+                    "customization: expected a share for onboarding_effort, found None"
+                )
             shares["customization"] = self.customization
         for name, value in shares.items():
             if not 0.0 < value <= 1.0:

@@ -297,6 +297,9 @@ FIRM = ("firm", "brand", "alternative", "alt", "option", "supplier")
 PRICE = ("price", "prices", "preis")
 
 
+RECOGNIZED = ("recognized", "recognised")
+
+
 @dataclass(frozen=True)
 class Columns:
     """Names of columns; None: the first known name that is there.
@@ -311,6 +314,8 @@ class Columns:
         Features to use; None: all that every firm has. An empty tuple: none.
     no_purchase : str or None
         Value of the choice that means that nothing was bought.
+    recognized : str or None
+        1 where the firm bought from recognized the customer (a card was shown), else 0.
     """
 
     customer: str | None = None
@@ -320,6 +325,7 @@ class Columns:
     price: str | None = None
     features: tuple[str, ...] | None = None
     no_purchase: str | None = None
+    recognized: str | None = None
 
 
 #: What may stand between the name of a feature and that of a firm.

@@ -26,6 +26,7 @@ from cxsim.calibration.panel import (
     NO_PURCHASE,
     PERIOD,
     PRICE,
+    RECOGNIZED,
     CalibrationError,
     Columns,
     Panel,
@@ -70,8 +71,9 @@ def read_panel(
         period if there is a column of them, else a purchase].
     returns : {"drop", "keep"}, optional
         What to do with rows of negative quantity or amount, which are refused otherwise.
-    blank_prices : {"drop"}, optional
-        Leave out occasions at which a price is missing, which are refused otherwise.
+    blank_prices : {"drop", "not on offer"}, optional
+        What a blank price means, and in a long panel an offer without a row, which are refused
+        otherwise: leave such occasions out, or take the firm's offer as not to be had.
     **reading
         How to read the table: fields of :class:`~cxsim.calibration.table_reading.Reading`.
 
@@ -121,7 +123,7 @@ class _Reader:
         self.wrong = table.wrong
         for name, value, known in (
             ("returns", returns, (None, "drop", "keep")),
-            ("blank-prices", blank_prices, (None, "drop")),
+            ("blank-prices", blank_prices, (None, "drop", "not on offer")),
         ):
             if value not in known:
                 expected = " or ".join(filter(None, known))
@@ -186,6 +188,11 @@ class _Reader:
         if period is not None:
             when, period_length = self._periods(period, period_length)
             when = when[rows]
+        flag = self._flag()
+        met = None if flag is None else self.numbers(flag)[rows]
+        if met is not None:
+            bad = (met < 0.0) | (met > 1.0)
+            self.refuse(bad, f"expected 0 or 1, found {met[bad.argmax()]:g}", str(flag), rows)
         who = pd.factorize(self.customers[rows])[0]
         keys = (who,) if when is None else (when, who)
         order = np.lexsort(keys)  # stable: rows in order where there are no periods
@@ -212,7 +219,11 @@ class _Reader:
             free = int((values == 0).sum())
             if free:
                 self.table.decide(f"price of {name}: {free} prices of 0, taken as free")
-        here = [*used, customer, *([period] if period else [])]
+        inside = np.flatnonzero(choice < len(firms))
+        missing = np.zeros(len(choice), dtype=bool)
+        missing[inside] = np.isnan(prices[choice[inside], inside])
+        self.refuse(missing, "expected a price of the firm chosen, found none", "price", rows)
+        here = [*used, customer, *([period] if period else []), *([flag] if flag else [])]
         names = [f"{column} ({what})" for column, what in (
             (customer, "customer"), (period, "period"), (used[0], "choice"),
         ) if column and normal(column) != normal(what)]  # fmt: skip
@@ -231,6 +242,7 @@ class _Reader:
             period_length=period_length or ("purchase" if when is None else "period"),
             ignored=tuple(name for name in self.table.columns if name not in here),
             decisions=tuple(self.table.decisions),
+            recognized=None if met is None else met[order],
         )
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
@@ -410,12 +422,13 @@ class _Reader:
         prices = np.array([self._prices(stems[wanted][name]) for name in firms])
         rows = np.arange(len(choice))
         missing = np.isnan(prices).any(axis=0)
-        if missing.any():
+        if missing.any() and self.blank_prices == "drop":
             count = int(missing.sum())
             self.table.decide(f"{count} purchases left out, as a price is missing (not on offer?)")
             choice, prices, rows = choice[~missing], prices[:, ~missing], rows[~missing]
             if not len(rows):
                 raise self.wrong("expected purchases with all prices, found none")
+        self._say_not_on_offer(prices)
         whole = [s for s in stems if s != wanted and set(stems[s]) == set(firms)]
         features = {
             stem: np.array([self.numbers(stems[stem][name])[rows] for name in firms])
@@ -488,12 +501,22 @@ class _Reader:
         bad = np.isnan(values)
         if bad.any() and self.blank_prices is None:
             raise self.wrong(
-                "expected a number, found nothing (not on offer? --blank-prices drop leaves such "
-                "purchases out)",
+                "expected a number, found nothing (--blank-prices drop leaves such purchases out, "
+                '--blank-prices "not on offer" takes the offer as not to be had)',
                 column,
                 int(bad.argmax()),
             )
         return values
+
+    def _say_not_on_offer(self, prices: np.ndarray) -> None:
+        """Count the offers that were not to be had."""
+        blank = int(np.isnan(prices).sum())
+        if blank:
+            self.table.decide(f"{blank} offers without a price, taken as not on offer")
+
+    def _flag(self) -> str | None:
+        """Return the column that says who was recognized."""
+        return self.find("1 where recognized", self.columns.recognized, RECOGNIZED)
 
     def _features(self, there: list[str]) -> list[str]:
         wanted = self.columns.features
@@ -531,30 +554,37 @@ class _Reader:
         self.refuse(again, lambda k: text(offered[k]), firm)
         row_of = np.full((options, count), -1)
         row_of[option, occasion] = np.arange(len(option))
-        if (row_of < 0).any():
-            o, n = np.argwhere(row_of < 0)[0]
+        needed = row_of if self.blank_prices != "not on offer" else row_of[len(firms) :]
+        if (needed < 0).any():
+            o, n = np.argwhere(needed < 0)[0]
+            o += len(row_of) - len(needed)
             row = int(row_of[row_of[:, n] >= 0, n][0])
             name = [*firms, NO_PURCHASE][o]
             what = f"expected every firm at every occasion, found no row of {name!r}"
             raise self.wrong(what, firm, row)
-        taken = self.table.truths(column)[row_of]
+        taken = np.where(row_of < 0, 0, self.table.truths(column)[row_of])
+        anywhere = row_of.max(axis=0)
         many = taken.sum(axis=0)
         self.refuse(
             many != 1,
             lambda k: f"expected one firm chosen per occasion, found {many[k]:g}",
             column,
-            row_of[0],
+            anywhere,
         )
         inside = row_of[: len(firms)]
         used = [column, firm, price, customer, period]
-        chosen = self._features([name for name in self.table.columns if self._number(name, used)])
-        features = {name: self.numbers(name)[inside] for name in chosen}
+        flag = self._flag()
+        kept = [*used, flag] if flag else used
+        chosen = self._features([name for name in self.table.columns if self._number(name, kept)])
+        features = {name: np.where(inside < 0, 0.0, self.numbers(name)[inside]) for name in chosen}
         if no_purchase.any():
             prices = self.table.frame[price].astype(object).mask(pd.Series(no_purchase), "0")
             self.table.frame = self.table.frame.assign(**{price: prices})
-        values = self.numbers(price)[inside]
-        rows = row_of[0]
-        return firms, taken.argmax(axis=0), values, features, rows, [*used, *chosen]
+        values = np.where(inside < 0, np.nan, self._prices(price)[inside])
+        self._say_not_on_offer(values)
+        choice = taken.argmax(axis=0)
+        rows = row_of[choice, np.arange(count)]
+        return firms, choice, values, features, rows, [*used, *chosen]
 
     def _number(self, column: str, used: list[str]) -> bool:
         """Whether a column that says nothing else holds numbers throughout."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -345,7 +345,7 @@ def _segment(
     _put(segment, "switching_cost", max(loyalty, 0.0), said)
     tastes = CommentedMap()
     for name in panel.firms:
-        value, error = estimates.of(lambda v, name=name: _taste(v, panel, name))
+        value, error = estimates.of(_taste(panel, name))
         _put(tastes, name, value, f"{panel.currency}, se {error:.2g}")
     segment["brand_taste_sd"] = tastes
     what = "by definition" if panel.period is None else "occasions per customer and period"
@@ -354,12 +354,15 @@ def _segment(
     return segment
 
 
-def _taste(values: pd.Series, panel: Panel, firm: str) -> float:
-    """Return the standard deviation of brand preference for a firm over all customers, currency."""
-    tastes = scenario_tastes(
-        values, panel.firms, first_shares(panel), no_purchase=panel.no_purchase
-    )
-    return float(tastes[panel.firms.index(firm)] / values["price_sensitivity"])
+def _taste(panel: Panel, firm: str) -> Callable[[pd.Series], float]:
+    """Return the standard deviation of preference for a firm, currency, as a function."""
+    first, place = first_shares(panel), panel.firms.index(firm)
+
+    def of(values: pd.Series) -> float:
+        tastes = scenario_tastes(values, panel.firms, first, no_purchase=panel.no_purchase)
+        return float(tastes[place] / values["price_sensitivity"])
+
+    return of
 
 
 def _put_learning(

@@ -219,6 +219,16 @@ def _next_step(made: Any, path: Path) -> None:
 # -- The command calibrate: a scenario from data -----------------------------------------------
 
 
+def _power_of_two(context: click.Context, option: click.Parameter, value: int) -> int:
+    """Refuse other numbers of draws before anything is read."""
+    from cxsim.calibration.estimate import power_of_two
+
+    try:
+        return power_of_two(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error).removeprefix("draws: "), context, option) from None
+
+
 @click.command()
 @click.argument("data")
 @click.option(
@@ -261,22 +271,24 @@ def _next_step(made: Any, path: Path) -> None:
     help="What to do with rows of negative quantity.",
 )  # fmt: skip
 @click.option(
-    "--blank-prices", type=click.Choice(["drop"]),
-    help="Leave out purchases at which a price is missing.",
+    "--blank-prices", type=click.Choice(["drop", "not on offer"]),
+    help="Where a price is missing: leave out the purchase (drop), or take that firm's offer as "
+    "not to be had.",
 )  # fmt: skip
 @table_options
 @click.option(
     "--first", "--initial-purchases", "initial_purchases",
-    type=click.Choice(["wooldridge", "equation", "drop", "use"]),
+    type=click.Choice(["wooldridge", "equation", "use", "drop"]), default="wooldridge",
+    show_default=True,
     help="Each customer's first purchase in the data: let brand preference depend on it "
-    "(wooldridge), explain it by an equation of its own (equation), take it as given (drop), or "
-    "use it where the panel starts with the customers' first purchases (use) [default: that of "
-    "cx.calibrate].",
+    "(wooldridge), explain it by an equation of its own (equation), use "
+    "it where the panel starts with the customers' first purchases (use), or take it as given "
+    "(drop).",
 )  # fmt: skip
 @click.option(
-    "--learning", type=click.Choice(["no", "test", "yes"]),
+    "--learning", type=click.Choice(["no", "test", "yes"]), default="no", show_default=True,
     help="Loyalty that grows with purchases, as firms learn: leave it out (no), estimate it "
-    "where a test finds it (test), or always (yes) [default: that of cx.calibrate].",
+    "where a test finds it (test), or always (yes).",
 )  # fmt: skip
 @click.option(
     "--start", type=click.Choice(["first purchase"]),
@@ -284,8 +296,8 @@ def _next_step(made: Any, path: Path) -> None:
     "customers who come after a quiet stretch are used].",
 )  # fmt: skip
 @click.option(
-    "--tastes", type=click.Choice(["independent", "correlated", "none"]),
-    help="How brand preferences of a customer go together [default: independent].",
+    "--tastes", type=click.Choice(["independent", "correlated", "none"]), default="independent",
+    show_default=True, help="How brand preferences differ between customers.",
 )  # fmt: skip
 @click.option(
     "--cost", metavar="NAME", multiple=True,
@@ -309,8 +321,8 @@ def _next_step(made: Any, path: Path) -> None:
     help="Random permutations of purchases in the control for spurious state dependence.",
 )  # fmt: skip
 @count_option(
-    "--draws", low=1, high=4096, default=256, show_default=True,
-    help="Draws of brand preferences per customer in the simulated likelihood.",
+    "--draws", low=1, high=4096, default=256, show_default=True, callback=_power_of_two,
+    help="Draws of brand preferences per customer in the simulated likelihood, a power of two.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--currency", metavar="LABEL", help="Label of the currency.")

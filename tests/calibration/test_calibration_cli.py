@@ -37,6 +37,8 @@ def test_what_is_wrong_with_a_panel_is_one_line_and_exit_code_two(table, capsys)
         "cxsim: bought.csv: expected a column 'custommer' (who buys), found none "
         "(did you mean 'customer'?)"
     )
+    assert command(["calibrate", table, "--draws", "50"]) == 2
+    assert "expected a power of two up to 4096, found 50" in capsys.readouterr().err
     assert command(["calibrate", "missing.csv"]) == 2
     assert "missing.csv: expected a file, found no such file" in capsys.readouterr().err
 

@@ -182,7 +182,7 @@ def test_returns_are_refused_or_left_out_and_counted():
 def test_a_missing_price_is_refused_or_the_purchase_left_out_and_counted():
     given = wide()
     given.loc[[2, 5], "price.Cedar"] = np.nan
-    assert "price.Cedar: expected a number, found nothing (not on offer? --blank-prices drop" in (
+    assert "price.Cedar: expected a number, found nothing (--blank-prices drop leaves such" in (
         said(given)
     )
     panel = read_panel(given, blank_prices="drop")

@@ -179,9 +179,7 @@ def real_data(name, *, permutations=5) -> list[Check]:
     panel = real_panel(name)
     loyalty, error, percent, alike = PUBLISHED[name]
     found, without = (fit(panel, initial_purchases="drop", tastes=t) for t in (True, False))
-    mixed = shuffled_order(
-        panel, initial_purchases="drop", permutations=permutations, start=found
-    )
+    mixed = shuffled_order(panel, initial_purchases="drop", permutations=permutations, start=found)
     worth = found.worths.set_index("parameter").loc["loyalty"]
     digit = {"Yogurt": 0.5, "Catsup": 0.05}[name]  # half of the last that is printed
     limit = {"Yogurt": (0.0, 0.1), "Catsup": (0.10, 0.07)}[name]
