@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.learning import Learning, Stated
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
@@ -15,9 +16,11 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Columns",
+    "Learning",
     "MomentMatch",
     "Panel",
     "Prediction",
+    "Stated",
     "calibrate",
     "load_panel",
     "match_moments",
