@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, Caution, calibrate
+from cxsim.calibration.learning import Learning, Stated
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
@@ -17,10 +18,12 @@ __all__ = [
     "CalibrationError",
     "Caution",
     "Columns",
+    "Learning",
     "MomentMatch",
     "Panel",
     "Prediction",
     "PriceCheck",
+    "Stated",
     "calibrate",
     "load_panel",
     "match_moments",
