@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, Caution, calibrate
+from cxsim.calibration.learning import Learning, Stated
 from cxsim.calibration.log_panel import (
     LogPanel,
     OwnLog,
@@ -27,6 +28,7 @@ __all__ = [
     "CalibrationError",
     "Caution",
     "Columns",
+    "Learning",
     "LogPanel",
     "MomentMatch",
     "OwnLog",
@@ -34,6 +36,7 @@ __all__ = [
     "Prediction",
     "PriceCheck",
     "Reading",
+    "Stated",
     "Table",
     "as_log",
     "calibrate",

@@ -144,10 +144,11 @@ def test_knowledge_is_that_of_the_simulation():
     known = History.of(panel).knowledge(*bounded(0.4, 0.1))[0]
     last = panel.period == 5
     before = known[panel.choice, np.arange(panel.occasions)][last]
-    buyers = run.panel.query("period == 5")
+    order = run.panel["customer"].drop_duplicates()  # that of the panel read
+    buyers = order.to_frame().merge(run.panel.query("period == 5"), on="customer")
     customers = run.customers.set_index("customer")
     found = [
-        customers.loc[who, f"knowledge_{firm}"]
+        customers.loc[int(who), f"knowledge_{firm}"]
         for who, firm in zip(buyers["customer"], buyers["choice"], strict=True)
     ]
     assert len(found) > 20
