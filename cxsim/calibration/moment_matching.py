@@ -53,7 +53,8 @@ class MomentMatch:
         A column per dotted path, a row per draw: parameters as uncertain as the targets leave
         them, for the points of a study.
     j, p : float
-        Sum of squared z, and the chance of a larger one if the model were right.
+        Squared distance of model and targets in standard errors (the sum of squared z if their
+        errors are independent), and the chance of a larger one if the model were right.
     degrees : int
         Targets less combinations that they pin down.
     """
@@ -96,7 +97,7 @@ class MomentMatch:
                 "at_bound": (found.unit < 0.005) | (found.unit > 0.995),
             }
         )
-        self.j = float(z @ z)
+        self.j = float(found.distance @ found.distance)
         # Shares of all firms sum to one: as many targets, less one, say something.
         spare = _whole_share_sets(targets)
         self.degrees = max(len(goals) - spare - int(self.directions["pinned"].sum()), 0)
@@ -250,7 +251,10 @@ def match_moments(
 
     Notes
     -----
-    McFadden (1989). Targets are taken to be independent; a covariance would make J exact.
+    McFadden (1989). With d the gaps between moments and targets, the search minimizes
+    d' O^-1 d plus the squared distances from the means of normal priors, in standard
+    deviations. O is the covariance of the errors of targets and simulation: a diagonal of
+    squared standard errors, or what the ``correlations`` of the targets make of them.
 
     Examples
     --------
@@ -391,15 +395,25 @@ class Found:
         Moments there, with their Monte-Carlo standard errors.
     sigma : ndarray, shape (M,)
         Standard error of target and model together.
-    jacobian : ndarray, shape (M, P)
-        Of (moments / sigma), per range of the parameter.
+    distance : ndarray, shape (M,)
+        Gaps between model and targets, weighted: uncorrelated, in standard errors.
+    jacobian : ndarray, shape (M + N, P)
+        Of the weighted moments, per range of the parameter; then a row per normal prior.
+    weight : ndarray, shape (M, M)
+        Times a gap, it gives the weighted gap.
+    tried, simulated : ndarray, shapes (n, P) and (n, M)
+        Where the search has been, and the moments there.
     """
 
     unit: np.ndarray
     model: np.ndarray
     model_se: np.ndarray
     sigma: np.ndarray
+    distance: np.ndarray
     jacobian: np.ndarray
+    weight: np.ndarray
+    tried: np.ndarray
+    simulated: np.ndarray
 
 
 def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> Found:
@@ -418,11 +432,13 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
 
     size = len(moments.low)
     cache: dict[bytes, np.ndarray] = {}
+    tried: list[np.ndarray] = []
 
     def at(unit: np.ndarray) -> np.ndarray:
         key = np.round(unit, 12).tobytes()
         if key not in cache:
             cache[key] = moments(unit)
+            tried.append(np.array(unit))
             if tell is not None:
                 tell(moments.runs)
         return cache[key]
@@ -441,10 +457,12 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
         )
     noise = np.sqrt(np.nanmean(drawn[usable].var(axis=1, ddof=1), axis=0) / moments.seeds)
     sigma = np.sqrt(moments.se**2 + noise**2)
+    weighted, weight = _weighting(moments, drawn[usable], sigma)
+    normal, mean, sd = _normal_priors(moments)
 
     def residuals(unit: np.ndarray) -> np.ndarray:
-        z = (at(unit).mean(axis=0) - moments.value) / sigma
-        return np.where(np.isfinite(z), z, 1e3)
+        z = weighted(at(unit).mean(axis=0) - moments.value)
+        return np.concatenate([np.where(np.isfinite(z), z, 1e3), (unit[normal] - mean) / sd])
 
     def jacobian(unit: np.ndarray, step: float = _STEP) -> np.ndarray:
         columns = []
@@ -454,8 +472,9 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
             columns.append((residuals(up) - residuals(down)) / (up[k] - down[k]))
         return np.array(columns).T
 
-    distance = ((means - moments.value) / sigma) ** 2
-    order = np.argsort(np.where(usable, distance.sum(axis=1), np.inf))[:2]
+    distance = (weighted(means - moments.value) ** 2).sum(axis=1)
+    distance += (((sample[:, normal] - mean) / sd) ** 2).sum(axis=1)
+    order = np.argsort(np.where(usable, distance, np.inf))[:2]
     ends = [
         least_squares(
             residuals, np.clip(sample[k], 0.001, 0.999), jac=jacobian, bounds=(0.0, 1.0),
@@ -470,8 +489,39 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
         model=values.mean(axis=0),
         model_se=values.std(axis=0, ddof=1) / np.sqrt(moments.seeds),
         sigma=sigma,
+        distance=weighted(values.mean(axis=0) - moments.value),
         jacobian=jacobian(best, _LAST_STEP),
+        weight=weight,
+        tried=np.array(tried),
+        simulated=np.array([at(unit).mean(axis=0) for unit in tried]),
     )
+
+
+def _weighting(
+    moments: Moments, drawn: np.ndarray, sigma: np.ndarray
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """Return what makes gaps uncorrelated and one standard error large, and its matrix.
+
+    Where targets correlate, their covariance is ``se_j se_k r_jk`` plus that of simulated means
+    over the seeds, which is pooled over the points of the sample, ``drawn`` (n, S, M).
+    """
+    given = moments.targets.correlations
+    if given is None:
+        return lambda gap: gap / sigma, np.diag(1.0 / sigma)
+    apart = (drawn - drawn.mean(axis=1, keepdims=True)).reshape(-1, len(sigma))
+    noise = apart.T @ apart / (len(drawn) * (moments.seeds - 1)) / moments.seeds
+    covariance = np.outer(moments.se, moments.se) * np.array(given) + noise
+    matrix = np.linalg.inv(np.linalg.cholesky(covariance))
+    return lambda gap: gap @ matrix.T, matrix
+
+
+def _normal_priors(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which parameters have a normal prior, its mean and its sd in the unit cube."""
+    priors = [free.prior for free in moments.targets.free]
+    which = np.array([k for k, prior in enumerate(priors) if prior is not None], dtype=int)
+    given = np.array([prior for prior in priors if prior is not None]).reshape(-1, 2)
+    width = (moments.high - moments.low)[which]
+    return which, (given[:, 0] - moments.low[which]) / width, given[:, 1] / width
 
 
 def truncated_normal(
