@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from cxsim.messages import whole
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from cxsim.calibration.posterior import Posterior
 
 # -- From aggregates to a scenario: simulated moments, their fit, and what they leave open -----
 
@@ -57,9 +60,20 @@ class MomentMatch:
         errors are independent), and the chance of a larger one if the model were right.
     degrees : int
         Targets less combinations that they pin down.
+    posterior : Posterior or None
+        How the draws were made, if they are of the posterior.
     """
 
-    def __init__(self, targets: Targets, found: Found, runs: int, *, draws: int, seed: int):
+    def __init__(
+        self,
+        targets: Targets,
+        found: Found,
+        runs: int,
+        *,
+        draws: int,
+        seed: int,
+        posterior: Posterior | None = None,
+    ):
         from scipy.stats import chi2
 
         self.targets = targets
@@ -83,7 +97,12 @@ class MomentMatch:
                 "combination": [_combination(v, paths) for v in vectors],
             }
         )
-        cube = truncated_normal(found.unit, found.jacobian.T @ found.jacobian, draws, seed=seed)
+        self.posterior = posterior
+        cube = (
+            truncated_normal(found.unit, found.jacobian.T @ found.jacobian, draws, seed=seed)
+            if posterior is None
+            else posterior.unit
+        )
         self.draws = pd.DataFrame(low + cube * width, columns=paths)
         spread = self.draws.std().to_numpy()
         self.parameters = pd.DataFrame(
@@ -123,7 +142,20 @@ class MomentMatch:
         open_ = self.directions[~self.directions["pinned"]]
         if len(open_):
             said += f". The targets do not pin down {'; '.join(open_['combination'])}"
-        return said + "."
+        return f"{said}.{self._posterior_words()}"
+
+    def _posterior_words(self) -> str:
+        if self.posterior is None:
+            return ""
+        normal = [free.path for free in self.targets.free if free.prior is not None]
+        priors = "uniform priors within the bounds"
+        if normal:
+            priors += f", normal for {', '.join(normal)}"
+        made = self.posterior
+        return (
+            f" The draws are of the posterior by synthetic likelihood ({priors}); the emulator of "
+            f"{made.points} simulated points is {made.emulator_error:.2g} standard errors off."
+        )
 
     def text(self, *, title: str | None = None) -> str:
         """Return the scenario file, with estimates and their errors in comments.
@@ -216,6 +248,8 @@ def match_moments(
     draws: int = 200,
     seed: int = 0,
     jobs: int = 1,
+    posterior: bool = False,
+    points: int = 128,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> MomentMatch:
     """Calibrate a scenario to aggregates by the method of simulated moments.
@@ -235,6 +269,11 @@ def match_moments(
         Of these draws.
     jobs : int
         Runs at a time.
+    posterior : bool
+        Whether the draws are of the posterior by simulation-based inference
+        (:func:`~cxsim.calibration.posterior.posterior`), in place of Laplace's approximation.
+    points : int
+        Further points at which the market is simulated for the posterior.
     progress : callable, optional
         Called with (stage, runs done, 0).
 
@@ -248,6 +287,8 @@ def match_moments(
         If targets or parameters are not right.
     ScenarioError
         If the base is not.
+    LibraryMissingError
+        If the posterior's libraries are not installed (extra ``inference``).
 
     Notes
     -----
@@ -281,7 +322,16 @@ def match_moments(
         if progress is not None:
             progress("matching", runs, 0)
 
-    return MomentMatch(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
+    points = whole(points, "points", low=8)
+    inferred = None
+    if posterior:
+        from cxsim.calibration import posterior as inference
+
+        inference.sampler_library()  # before any run
+    found = minimum(moments, tell=tell)
+    if posterior:
+        inferred = inference.posterior(moments, found, draws=draws, seed=seed, points=points)
+    return MomentMatch(checked, found, moments.runs, draws=draws, seed=seed, posterior=inferred)
 
 
 # -- Moments of a scenario, simulated over seeds that stay the same while parameters move ------
@@ -458,7 +508,7 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
     noise = np.sqrt(np.nanmean(drawn[usable].var(axis=1, ddof=1), axis=0) / moments.seeds)
     sigma = np.sqrt(moments.se**2 + noise**2)
     weighted, weight = _weighting(moments, drawn[usable], sigma)
-    normal, mean, sd = _normal_priors(moments)
+    normal, mean, sd = normal_priors(moments)
 
     def residuals(unit: np.ndarray) -> np.ndarray:
         z = weighted(at(unit).mean(axis=0) - moments.value)
@@ -515,7 +565,7 @@ def _weighting(
     return lambda gap: gap @ matrix.T, matrix
 
 
-def _normal_priors(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def normal_priors(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return which parameters have a normal prior, its mean and its sd in the unit cube."""
     priors = [free.prior for free in moments.targets.free]
     which = np.array([k for k, prior in enumerate(priors) if prior is not None], dtype=int)

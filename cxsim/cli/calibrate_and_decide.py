@@ -29,6 +29,10 @@ from cxsim.report.notebooks import find_notebook
     help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
 )  # fmt: skip
 @click.option("--base", metavar="SCENARIO", help="With targets: scenario to start from.")
+@click.option(
+    "--posterior", is_flag=True,
+    help="With targets: draws of the posterior by simulation-based inference.",
+)  # fmt: skip
 @count_option(
     "--seeds", low=2, high=1000, default=4, show_default=True,
     help="With targets: number of seeds to average over.",
@@ -152,6 +156,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> None:
             seed=options["seed"],
             seeds=options["seeds"],
             jobs=options["jobs"],
+            posterior=options["posterior"],
             progress=screen,
         )
     say_lines(result.headline(), after="\n")
