@@ -249,7 +249,7 @@ def break_even(
         choice(firm, "firm", scenario.firms)
         firm_measure(measure, scenario.mechanisms)
     kept = VALUES if measure == VALUES[0] else (measure,)
-    search = {
+    search: dict[str, Any] = {
         "path": path, "firm": firm, "seeds": seeds, "kept": kept,
         "grid": np.linspace(low, high, points),
     }  # fmt: skip

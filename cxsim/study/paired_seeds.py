@@ -367,7 +367,9 @@ def compare(
     numbers, confidence = sampling(seeds, confidence)
     jobs = whole(jobs, "jobs", low=1)
     _check(scenarios)
-    how = {"jobs": jobs, "progress": progress, "engine": engine, "rules": rules}
+    how: dict[str, Any] = {
+        "jobs": jobs, "progress": progress, "engine": engine, "rules": rules
+    }  # fmt: skip
     drawn = read_draws(draws)
     if drawn is None:
         made = simulated(dict(enumerate(scenarios)), run_summary, numbers, **how)
