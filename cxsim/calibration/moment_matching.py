@@ -566,7 +566,13 @@ def _weighting(
 
 
 def normal_priors(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which parameters have a normal prior, its mean and its sd in the unit cube."""
+    """Return which parameters have a normal prior, its mean and its sd in the unit cube.
+
+    Returns
+    -------
+    which, mean, sd : ndarray, shape (N,)
+        Indices of parameters; mean and standard deviation as shares of the range.
+    """
     priors = [free.prior for free in moments.targets.free]
     which = np.array([k for k, prior in enumerate(priors) if prior is not None], dtype=int)
     given = np.array([prior for prior in priors if prior is not None]).reshape(-1, 2)

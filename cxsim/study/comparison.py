@@ -303,7 +303,7 @@ class Over:
     draws: int = 0
 
     def interval(self, values: np.ndarray, name: str = "mean") -> dict[str, Any]:
-        """Return means of values (N, ...) with their errors and intervals, as columns."""
+        """Return means of values, shape (N, ...), with errors and intervals in their unit, by name."""
         if not self.draws:
             return interval(values, self.confidence, name)
         by_draw = values.reshape(self.draws, -1, *values.shape[1:])
@@ -311,14 +311,14 @@ class Over:
         return {name if column == "mean" else column: each for column, each in found.items()}
 
     def level(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mean of values (N, ...) and its Monte-Carlo standard error."""
+        """Return the mean of values, shape (N, ...), and its Monte-Carlo error, in their unit."""
         if not self.draws:
             return mean_and_error(values)
         found = self.interval(values)
         return found["mean"], found["se"]
 
     def paired(self, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-        """Return the difference y - x, with error, interval and the gain from pairing."""
+        """Return the difference y - x, shape (N, ...), with error and interval in their unit."""
         if not self.draws:
             return paired(x, y, self.confidence)
         found = self.interval(y - x, "difference")
@@ -328,7 +328,7 @@ class Over:
         return {**found, "width_ratio": ratio}
 
     def seeds(self, values: Sequence[Any] | np.ndarray) -> int:
-        """Return how many seeds are behind values (N, ...)."""
+        """Return the number of seeds behind values, shape (N, ...)."""
         return len(values) // max(self.draws, 1)
 
 
