@@ -303,7 +303,7 @@ class Over:
     draws: int = 0
 
     def interval(self, values: np.ndarray, name: str = "mean") -> dict[str, Any]:
-        """Return means of values, shape (N, ...), with errors and intervals in their unit, by name."""
+        """Return means of values, shape (N, ...), with errors and intervals in their unit."""
         if not self.draws:
             return interval(values, self.confidence, name)
         by_draw = values.reshape(self.draws, -1, *values.shape[1:])
