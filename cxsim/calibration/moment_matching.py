@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from cxsim.messages import whole
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from cxsim.calibration.posterior import Posterior
 
 # -- From aggregates to a scenario: simulated moments, their fit, and what they leave open -----
 
@@ -53,12 +56,24 @@ class MomentMatch:
         A column per dotted path, a row per draw: parameters as uncertain as the targets leave
         them, for the points of a study.
     j, p : float
-        Sum of squared z, and the chance of a larger one if the model were right.
+        Squared distance of model and targets in standard errors (the sum of squared z if their
+        errors are independent), and the chance of a larger one if the model were right.
     degrees : int
         Targets less combinations that they pin down.
+    posterior : Posterior or None
+        How the draws were made, if they are of the posterior.
     """
 
-    def __init__(self, targets: Targets, found: Found, runs: int, *, draws: int, seed: int):
+    def __init__(
+        self,
+        targets: Targets,
+        found: Found,
+        runs: int,
+        *,
+        draws: int,
+        seed: int,
+        posterior: Posterior | None = None,
+    ):
         from scipy.stats import chi2
 
         self.targets = targets
@@ -82,7 +97,12 @@ class MomentMatch:
                 "combination": [_combination(v, paths) for v in vectors],
             }
         )
-        cube = truncated_normal(found.unit, found.jacobian.T @ found.jacobian, draws, seed=seed)
+        self.posterior = posterior
+        cube = (
+            truncated_normal(found.unit, found.jacobian.T @ found.jacobian, draws, seed=seed)
+            if posterior is None
+            else posterior.unit
+        )
         self.draws = pd.DataFrame(low + cube * width, columns=paths)
         spread = self.draws.std().to_numpy()
         self.parameters = pd.DataFrame(
@@ -96,7 +116,7 @@ class MomentMatch:
                 "at_bound": (found.unit < 0.005) | (found.unit > 0.995),
             }
         )
-        self.j = float(z @ z)
+        self.j = float(found.distance @ found.distance)
         # Shares of all firms sum to one: as many targets, less one, say something.
         spare = _whole_share_sets(targets)
         self.degrees = max(len(goals) - spare - int(self.directions["pinned"].sum()), 0)
@@ -154,7 +174,20 @@ class MomentMatch:
         open_ = self.directions[~self.directions["pinned"]]
         if len(open_):
             said += f". The targets do not pin down {'; '.join(open_['combination'])}"
-        return said + "."
+        return f"{said}.{self._posterior_words()}"
+
+    def _posterior_words(self) -> str:
+        if self.posterior is None:
+            return ""
+        normal = [free.path for free in self.targets.free if free.prior is not None]
+        priors = "uniform priors within the bounds"
+        if normal:
+            priors += f", normal for {', '.join(normal)}"
+        made = self.posterior
+        return (
+            f" The draws are of the posterior by synthetic likelihood ({priors}); the emulator of "
+            f"{made.points} simulated points is {made.emulator_error:.2g} standard errors off."
+        )
 
     def text(self, *, title: str | None = None) -> str:
         """Return the scenario file, with estimates and their errors in comments.
@@ -247,6 +280,8 @@ def match_moments(
     draws: int = 200,
     seed: int = 0,
     jobs: int = 1,
+    posterior: bool = False,
+    points: int = 128,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> MomentMatch:
     """Calibrate a scenario to aggregates by the method of simulated moments.
@@ -266,6 +301,11 @@ def match_moments(
         Of these draws.
     jobs : int
         Runs at a time.
+    posterior : bool
+        Whether the draws are of the posterior by simulation-based inference
+        (:func:`~cxsim.calibration.posterior.posterior`), in place of Laplace's approximation.
+    points : int
+        Further points at which the market is simulated for the posterior.
     progress : callable, optional
         Called with (stage, runs done, 0).
 
@@ -279,10 +319,15 @@ def match_moments(
         If targets or parameters are not right.
     ScenarioError
         If the base is not.
+    LibraryMissingError
+        If the posterior's libraries are not installed (extra ``inference``).
 
     Notes
     -----
-    McFadden (1989). Targets are taken to be independent; a covariance would make J exact.
+    McFadden (1989). With d the gaps between moments and targets, the search minimizes
+    d' O^-1 d plus the squared distances from the means of normal priors, in standard
+    deviations. O is the covariance of the errors of targets and simulation: a diagonal of
+    squared standard errors, or what the ``correlations`` of the targets make of them.
 
     Examples
     --------
@@ -309,7 +354,16 @@ def match_moments(
         if progress is not None:
             progress("matching", runs, 0)
 
-    return MomentMatch(checked, minimum(moments, tell=tell), moments.runs, draws=draws, seed=seed)
+    points = whole(points, "points", low=8)
+    inferred = None
+    if posterior:
+        from cxsim.calibration import posterior as inference
+
+        inference.sampler_library()  # before any run
+    found = minimum(moments, tell=tell)
+    if posterior:
+        inferred = inference.posterior(moments, found, draws=draws, seed=seed, points=points)
+    return MomentMatch(checked, found, moments.runs, draws=draws, seed=seed, posterior=inferred)
 
 
 # -- Moments of a scenario, simulated over seeds that stay the same while parameters move ------
@@ -423,15 +477,25 @@ class Found:
         Moments there, with their Monte-Carlo standard errors.
     sigma : ndarray, shape (M,)
         Standard error of target and model together.
-    jacobian : ndarray, shape (M, P)
-        Of (moments / sigma), per range of the parameter.
+    distance : ndarray, shape (M,)
+        Gaps between model and targets, weighted: uncorrelated, in standard errors.
+    jacobian : ndarray, shape (M + N, P)
+        Of the weighted moments, per range of the parameter; then a row per normal prior.
+    weight : ndarray, shape (M, M)
+        Times a gap, it gives the weighted gap.
+    tried, simulated : ndarray, shapes (n, P) and (n, M)
+        Where the search has been, and the moments there.
     """
 
     unit: np.ndarray
     model: np.ndarray
     model_se: np.ndarray
     sigma: np.ndarray
+    distance: np.ndarray
     jacobian: np.ndarray
+    weight: np.ndarray
+    tried: np.ndarray
+    simulated: np.ndarray
 
 
 def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> Found:
@@ -450,11 +514,13 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
 
     size = len(moments.low)
     cache: dict[bytes, np.ndarray] = {}
+    tried: list[np.ndarray] = []
 
     def at(unit: np.ndarray) -> np.ndarray:
         key = np.round(unit, 12).tobytes()
         if key not in cache:
             cache[key] = moments(unit)
+            tried.append(np.array(unit))
             if tell is not None:
                 tell(moments.runs)
         return cache[key]
@@ -473,10 +539,12 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
         )
     noise = np.sqrt(np.nanmean(drawn[usable].var(axis=1, ddof=1), axis=0) / moments.seeds)
     sigma = np.sqrt(moments.se**2 + noise**2)
+    weighted, weight = _weighting(moments, drawn[usable], sigma)
+    normal, mean, sd = normal_priors(moments)
 
     def residuals(unit: np.ndarray) -> np.ndarray:
-        z = (at(unit).mean(axis=0) - moments.value) / sigma
-        return np.where(np.isfinite(z), z, 1e3)
+        z = weighted(at(unit).mean(axis=0) - moments.value)
+        return np.concatenate([np.where(np.isfinite(z), z, 1e3), (unit[normal] - mean) / sd])
 
     def jacobian(unit: np.ndarray, step: float = _STEP) -> np.ndarray:
         columns = []
@@ -486,8 +554,9 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
             columns.append((residuals(up) - residuals(down)) / (up[k] - down[k]))
         return np.array(columns).T
 
-    distance = ((means - moments.value) / sigma) ** 2
-    order = np.argsort(np.where(usable, distance.sum(axis=1), np.inf))[:2]
+    distance = (weighted(means - moments.value) ** 2).sum(axis=1)
+    distance += (((sample[:, normal] - mean) / sd) ** 2).sum(axis=1)
+    order = np.argsort(np.where(usable, distance, np.inf))[:2]
     ends = [
         least_squares(
             residuals, np.clip(sample[k], 0.001, 0.999), jac=jacobian, bounds=(0.0, 1.0),
@@ -502,8 +571,45 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
         model=values.mean(axis=0),
         model_se=values.std(axis=0, ddof=1) / np.sqrt(moments.seeds),
         sigma=sigma,
+        distance=weighted(values.mean(axis=0) - moments.value),
         jacobian=jacobian(best, _LAST_STEP),
+        weight=weight,
+        tried=np.array(tried),
+        simulated=np.array([at(unit).mean(axis=0) for unit in tried]),
     )
+
+
+def _weighting(
+    moments: Moments, drawn: np.ndarray, sigma: np.ndarray
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """Return what makes gaps uncorrelated and one standard error large, and its matrix.
+
+    Where targets correlate, their covariance is ``se_j se_k r_jk`` plus that of simulated means
+    over the seeds, which is pooled over the points of the sample, ``drawn`` (n, S, M).
+    """
+    given = moments.targets.correlations
+    if given is None:
+        return lambda gap: gap / sigma, np.diag(1.0 / sigma)
+    apart = (drawn - drawn.mean(axis=1, keepdims=True)).reshape(-1, len(sigma))
+    noise = apart.T @ apart / (len(drawn) * (moments.seeds - 1)) / moments.seeds
+    covariance = np.outer(moments.se, moments.se) * np.array(given) + noise
+    matrix = np.linalg.inv(np.linalg.cholesky(covariance))
+    return lambda gap: gap @ matrix.T, matrix
+
+
+def normal_priors(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which parameters have a normal prior, its mean and its sd in the unit cube.
+
+    Returns
+    -------
+    which, mean, sd : ndarray, shape (N,)
+        Indices of parameters; mean and standard deviation as shares of the range.
+    """
+    priors = [free.prior for free in moments.targets.free]
+    which = np.array([k for k, prior in enumerate(priors) if prior is not None], dtype=int)
+    given = np.array([prior for prior in priors if prior is not None]).reshape(-1, 2)
+    width = (moments.high - moments.low)[which]
+    return which, (given[:, 0] - moments.low[which]) / width, given[:, 1] / width
 
 
 def truncated_normal(

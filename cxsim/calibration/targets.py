@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import MinLen
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -85,6 +86,14 @@ class Target(Keyed):
         """The measure, and the firm it belongs to."""
         return self.measure if self.firm == MARKET else f"{self.measure} of {self.firm}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a correlation may call it: its label, and that with its periods."""
+        if self.periods is None:
+            return (self.label,)
+        first, last = self.periods
+        return self.label, f"{self.label}, {first}-{last}"
+
 
 class TargetsFile(Keyed):
     """The schema of a file of targets."""
@@ -99,16 +108,23 @@ class TargetsFile(Keyed):
     targets: Annotated[
         tuple[Target, ...], MinLen(1), Expected("a list of measure, firm, value and se")
     ]
+    correlations: Any = None
+    priors: Annotated[dict[str, Any] | None, Expected("PATH: [mean, sd] of free parameters")] = None
     title: Any = ""
 
 
 @dataclass(frozen=True)
 class Free:
-    """A parameter that may move, between two bounds; its dotted path may have a ``*``."""
+    """A parameter that may move, between two bounds; its dotted path may have a ``*``.
+
+    Between the bounds its prior is uniform, or normal if ``prior`` gives a mean and a standard
+    deviation.
+    """
 
     path: str
     low: float
     high: float
+    prior: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,8 @@ class Targets:
     title : str
     decisions : tuple of str
         How numbers and names were read, a sentence each.
+    correlations : tuple of tuple of float, or None
+        Of the targets' errors, a row per target; None: they are independent.
     """
 
     source: str
@@ -133,6 +151,7 @@ class Targets:
     free: tuple[Free, ...]
     title: str = ""
     decisions: tuple[str, ...] = ()
+    correlations: tuple[tuple[float, ...], ...] | None = None
 
 
 def read_targets(
@@ -147,7 +166,9 @@ def read_targets(
         ``targets`` (a list of ``measure, firm, value, se, periods``, with ``n``, or ``n`` and
         ``sd``, in place of ``se`` where wanted; a table's file name; or a mapping of ``table``,
         ``measure`` and how to read it), and where wanted ``base``, ``settings`` (other values,
-        which do not move) and ``title``.
+        which do not move), ``correlations`` (of the targets' errors: a matrix, or a list of
+        ``[target, target, correlation]``), ``priors`` (dotted path: [mean, standard deviation]
+        of a normal distribution within the bounds; without one it is uniform) and ``title``.
     base : Scenario, str or Path, optional
         Scenario to start from, in place of the file's.
 
@@ -169,7 +190,11 @@ def read_targets(
     decisions: list[str] = []
     file = _file(source, folder, base, decisions)
     start = _start(source, file, folder, base)
-    free = tuple(_free(source, start, path, *ends) for path, ends in file.parameters.items())
+    priors = _priors(source, file)
+    free = tuple(
+        _free(source, start, path, *ends, priors.get(path))
+        for path, ends in file.parameters.items()
+    )
     targets = tuple(_target(source, start, k, each) for k, each in enumerate(file.targets))
     if len(targets) < len(free):
         text = f"expected at least as many as parameters ({len(free)}), found {len(targets)}"
@@ -184,7 +209,13 @@ def read_targets(
     except ValueError as error:
         raise _wrong(source, ("targets",), str(error)) from None
     return Targets(
-        place.source, start, targets, free, str(file.title or ""), tuple(dict.fromkeys(decisions))
+        source=place.source,
+        base=start,
+        targets=targets,
+        free=free,
+        title=str(file.title or ""),
+        decisions=tuple(dict.fromkeys(decisions)),
+        correlations=_correlations(source, targets, file.correlations),
     )
 
 
@@ -274,13 +305,130 @@ def _scenario(name: str | Path, folder: Path | None) -> Scenario:
     return Scenario.load(beside if beside is not None and is_file(beside) else name)
 
 
-def _free(source: Source, base: Scenario, path: str, low: float, high: float) -> Free:
+def _priors(source: Source, file: TargetsFile) -> dict[str, tuple[float, float]]:
+    """Return mean and standard deviation of the priors that are not uniform, by path."""
+    read: dict[str, tuple[float, float]] = {}
+    for path, given in (file.priors or {}).items():
+        if path not in file.parameters:
+            text = f"expected a free parameter, found {found(path)}{hint(path, file.parameters)}"
+            raise _wrong(source, ("priors", path), text)
+        try:
+            mean, sd = _two(given)
+        except ValueError:
+            raise _wrong(
+                source, ("priors", path), f"expected [mean, sd], found {found(given)}"
+            ) from None
+        if sd <= 0:
+            raise _wrong(source, ("priors", path), f"expected an sd above 0, found {sd:g}")
+        read[path] = mean, sd
+    return read
+
+
+def _correlations(
+    source: Source, targets: tuple[Target, ...], given: Any
+) -> tuple[tuple[float, ...], ...] | None:
+    """Return the matrix of correlations of the targets' errors; None where none are given."""
+    if given is None:
+        return None
+    keys: Keys = ("correlations",)
+    rows = given if isinstance(given, tuple) else ()
+    if not rows or not all(isinstance(row, tuple) for row in rows):
+        text = (
+            f"expected a matrix, or a list of [target, target, correlation], found {found(given)}"
+        )
+        raise _wrong(source, keys, text)
+    named = any(isinstance(each, str) and not _is_number(each) for row in rows for each in row)
+    matrix = (_of_pairs if named else _of_rows)(source, targets, rows)
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    if smallest < 1e-8:
+        text = f"expected a positive definite matrix, found a smallest eigenvalue of {smallest:.2g}"
+        raise _wrong(source, keys, text)
+    return tuple(map(tuple, matrix.tolist()))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        _number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_pairs(source: Source, targets: tuple[Target, ...], rows: tuple[Any, ...]) -> np.ndarray:
+    """Return the matrix of correlations given as pairs of names; what has no pair is zero."""
+    matrix, seen = np.eye(len(targets)), set()
+    for number, row in enumerate(rows):
+        keys: Keys = ("correlations", number)
+        if len(row) != 3:
+            text = f"expected [target, target, correlation], found {found(row)}"
+            raise _wrong(source, keys, text)
+        j, k = (_position(source, keys, targets, name) for name in row[:2])
+        if j == k:
+            raise _wrong(source, keys, f"expected two targets, found {found(row[0])} twice")
+        if (min(j, k), max(j, k)) in seen:
+            raise _wrong(source, keys, f"expected each pair once, found {found(row)} again")
+        seen.add((min(j, k), max(j, k)))
+        matrix[j, k] = matrix[k, j] = _correlation(source, keys, row[2])
+    return matrix
+
+
+def _position(source: Source, keys: Keys, targets: tuple[Target, ...], name: Any) -> int:
+    """Return the place of the one target that has a name."""
+    places = [k for k, target in enumerate(targets) if name in target.names]
+    if len(places) == 1:
+        return places[0]
+    known = [target.names[-1] for target in targets]
+    if places:
+        text = f"expected one target, found {len(places)} called {found(name)}"
+        raise _wrong(source, keys, f"{text} (add the periods: {known[places[0]]!r})")
+    near = hint(str(name), [each for target in targets for each in target.names], listed=9)
+    raise _wrong(source, keys, f"expected a target, found {found(name)}{near}")
+
+
+def _correlation(source: Source, keys: Keys, given: Any) -> float:
+    try:
+        value = _number(given)
+    except ValueError:
+        value = math.inf
+    if not -1.0 < value < 1.0:
+        raise _wrong(source, keys, f"expected a correlation between -1 and 1, found {found(given)}")
+    return value
+
+
+def _of_rows(source: Source, targets: tuple[Target, ...], rows: tuple[Any, ...]) -> np.ndarray:
+    """Return the matrix of correlations given in full."""
+    size, matrix = len(targets), np.eye(len(targets))
+    if len(rows) != size or any(len(row) != size for row in rows):
+        shape = f"{len(rows)} rows of {' or '.join(sorted({str(len(row)) for row in rows}))}"
+        text = f"expected a row and a column per target ({size}), found {shape}"
+        raise _wrong(source, ("correlations",), text)
+    for j, row in enumerate(rows):
+        keys: Keys = ("correlations", j)
+        for k, given in enumerate(row):
+            if j != k:
+                matrix[j, k] = _correlation(source, keys, given)
+            elif not (_is_number(given) and float(given) == 1.0):
+                raise _wrong(source, keys, f"expected 1 on the diagonal, found {found(given)}")
+    for j, k in np.argwhere(matrix != matrix.T).tolist():
+        text = f"expected a symmetric matrix, found {matrix[j, k]:g} and {matrix[k, j]:g}"
+        raise _wrong(source, ("correlations", j), f"{text} (targets {j} and {k})")
+    return matrix
+
+
+def _free(
+    source: Source,
+    base: Scenario,
+    path: str,
+    low: float,
+    high: float,
+    prior: tuple[float, float] | None,
+) -> Free:
     for bound in (low, high):
         try:
             base.override({path: bound})
         except ScenarioError as error:
             raise _wrong(source, ("parameters", path), error.problems[0].text) from None
-    return Free(path, low, high)
+    return Free(path, low, high, prior)
 
 
 def _target(source: Source, base: Scenario, number: int, given: Target) -> Target:

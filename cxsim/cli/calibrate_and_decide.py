@@ -241,6 +241,10 @@ def _power_of_two(context: click.Context, option: click.Parameter, value: int) -
     help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
 )  # fmt: skip
 @click.option("--base", metavar="SCENARIO", help="With targets: scenario to start from.")
+@click.option(
+    "--posterior", is_flag=True,
+    help="With targets: draws of the posterior by simulation-based inference.",
+)  # fmt: skip
 @count_option(
     "--seeds", low=2, high=1000, default=4, show_default=True,
     help="With targets: number of seeds to average over.",
@@ -406,7 +410,8 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
 
 
 def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) -> None:
-    """Write further files asked for, and print the paths of all files."""
+    """Write draws and further files asked for, and print the paths of all files."""
+    from cxsim.files.sealed import write_text
     from cxsim.files.whole import whole_file
 
     say()
@@ -415,6 +420,9 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
             with whole_file(options[what]) as draft:
                 cells(frame()).to_csv(draft, index=False)
             say(f"{what.capitalize()}: {options[what]}")
+    draws = path.with_suffix(".draws.csv")
+    write_text(draws, sample().to_csv(index=False))
+    say(f"Draws of the estimates: {draws} (for --draws of compare and decide)")
     say(f"Scenario: {path}")
 
 
@@ -428,6 +436,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> int:
             seed=options["seed"],
             seeds=options["seeds"],
             jobs=options["jobs"],
+            posterior=options["posterior"],
             progress=screen,
         )
     for each in result.targets.decisions:
@@ -496,6 +505,10 @@ def _print_estimates(result: Any) -> None:
     "--uncertainties", metavar="FILE",
     help="Uncertain inputs and their ranges [default: stated in the report].",
 )  # fmt: skip
+@click.option(
+    "--draws", metavar="FILE",
+    help="Draws of estimated parameters (CSV, Parquet), a row per future.",
+)  # fmt: skip
 @click.option("--rival", metavar="NAME", help='Rival that copies the firm; "none" for none.')
 @click.option(
     "--points", metavar="N", help="Number of design points, called futures [default: 48]."
@@ -554,7 +567,8 @@ def _check(given: dict[str, Any]) -> None:
 
     plan_decision(
         values["scenario"], values.get("firm", ""), options=values.get("options", ""),
-        uncertainties=values.get("uncertainties", ""), rival=values.get("rival", ""), points=16,
+        uncertainties=values.get("uncertainties", ""), rival=values.get("rival", ""),
+        points=values.get("points", 48) if values.get("draws") else 16, draws=values.get("draws"),
         overrides=split_overrides(values.get("overrides", "")),
     )  # fmt: skip
 

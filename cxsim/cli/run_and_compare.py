@@ -109,6 +109,11 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
 @click.option(
     "--confidence", metavar="SHARE", help="Confidence level of the intervals [default: 0.95]."
 )
+@click.option(
+    "--draws", metavar="FILE",
+    help="Draws of estimated parameters (CSV, Parquet), as cxsim calibrate writes: every scenario "
+    "runs with every draw.",
+)  # fmt: skip
 @click.option("-j", "--jobs", metavar="N", help="Number of parallel runs.")
 def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     """Compare scenarios with the first one over paired seeds, and write a report.
@@ -124,7 +129,8 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     given = {**_given(options), "scenarios": ",".join(scenarios)}
     title = f"cxsim compare {' '.join(scenarios)}"
     notebook = find_notebook("compare")
-    announce(scenarios, options["overrides"], *_size(given, seeds=20))
+    seeds, jobs = _size(given, seeds=20)
+    announce(scenarios, options["overrides"], seeds * _rows(given.get("draws")), jobs)
     result = run_shown(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
     print_end(result)
@@ -157,7 +163,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
         if not equals or not name.strip():
             raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
         given[name.strip()] = value
-    for name in ("seed", "seeds", "confidence", "jobs"):
+    for name in ("seed", "seeds", "confidence", "draws", "jobs"):
         if options.get(name) is not None:
             given[name] = options[name]
     if options["overrides"]:
@@ -173,6 +179,18 @@ def _size(given: Mapping[str, Any], *, seeds: int) -> tuple[int, int]:
         return int(text) if text.isdigit() and 0 < int(text) <= 10_000 else default
 
     return number("seeds", seeds), number("jobs", 1)
+
+
+def _rows(draws: str | None) -> int:
+    """Return how many draws a file holds, 1 without one or in a file that is not text."""
+    if draws is None:
+        return 1
+    if not Path(draws).is_file():
+        raise UserError(f"--draws: expected a file, found none called {draws!r}")
+    if not draws.endswith(".csv"):
+        return 1
+    lines = Path(draws).read_bytes().splitlines()
+    return max(sum(not line.startswith(b"#") for line in lines) - 1, 1)
 
 
 def _notebook_meant(text: str) -> Path | None:

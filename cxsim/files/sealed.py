@@ -181,6 +181,23 @@ def unsealed(data: bytes, path: Path) -> bytes:
     raise DamagedError(f"{path}: expected a digest in the first line, found none")
 
 
+def unsealed_if_sealed(data: bytes, path: Path) -> bytes:
+    """Return a text without the line that holds its digest, checked; one without it as it is.
+
+    Parameters
+    ----------
+    data : bytes
+    path : Path
+        For the message.
+
+    Raises
+    ------
+    DamagedError
+        If there is a digest, and it is that of other bytes.
+    """
+    return unsealed(data, path) if data.startswith(b"# sha256:") else data
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a sealed text, whole or not at all.
 

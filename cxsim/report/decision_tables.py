@@ -15,6 +15,7 @@ from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.events import split_overrides
 from cxsim.strategy.decision import scale_of
 from cxsim.strategy.options import STAY, range_table, with_assumptions
+from cxsim.study.paired_seeds import read_draws
 
 if TYPE_CHECKING:
     from cxsim.strategy.decision import Decision
@@ -50,7 +51,7 @@ def market_from_panel(
 
 
 def decision_market(
-    scenario: str, panel: str, overrides: str, *, points: int
+    scenario: str, panel: str, overrides: str, *, points: int, draws: str = ""
 ) -> tuple[Scenario, pd.DataFrame | None, pd.DataFrame]:
     """Return the scenario of a decision; it is calibrated to a panel if one is named.
 
@@ -61,11 +62,18 @@ def decision_market(
         Draws of what was estimated.
     assumed : DataFrame
         ``path, value``: what the panel does not show; empty for a scenario.
+
+    Raises
+    ------
+    ValueError
+        If a panel and a file of draws are given: the panel has draws of its own.
     """
     changes = split_overrides(overrides)
+    if panel and draws:
+        raise ValueError(f"draws: expected none with a panel, which has its own, found {draws!r}")
     if panel:
         return market_from_panel(panel, draws=points, overrides=changes)
-    return loaded(scenario, changes), None, pd.DataFrame(columns=["path", "value"])
+    return loaded(scenario, changes), read_draws(draws), pd.DataFrame(columns=["path", "value"])
 
 
 def options_text(decision: Decision) -> Any:

@@ -433,11 +433,11 @@ class _Way:
 
 #: Notebooks that have a command and a function of their own; all others are run by name.
 _WAYS = {
-    "compare": _Way("compare", ("scenarios",), ("seeds", "confidence")),
+    "compare": _Way("compare", ("scenarios",), ("seeds", "confidence", "draws")),
     "decide": _Way(
         "decide",
         ("scenario", "firm"),
-        ("options", "uncertainties", "rival", "points", "seeds", "confidence"),
+        ("options", "uncertainties", "rival", "points", "seeds", "confidence", "draws"),
     ),
     "scenario": _Way("run", ("scenario",), ("seed",)),
     "sweep": _Way(
@@ -528,10 +528,10 @@ def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
     if notebook == "decide" and given.get("panel"):  # it takes the scenario's place
         source = ", ".join([repr(given["panel"]), f"draws={given['points']}", *changed])
         lines += [
-            "from cxsim.report.decision_tables import from_panel",
-            f"market, drawn, _ = from_panel({source})",
+            "from cxsim.report.decision_tables import market_from_panel",
+            f"market, drawn, _ = market_from_panel({source})",
         ]
-        first, named, changed = ["market", *first[1:]], ["drawn=drawn", *named], []
+        first, named, changed = ["market", *first[1:]], ["draws=drawn", *named], []
     return "\n".join([*lines, f"result = cx.{way.verb}({', '.join([*first, *named, *changed])})"])
 
 

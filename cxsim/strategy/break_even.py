@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,23 @@ from cxsim.charts.labels import joined, scale_for, words_of
 from cxsim.charts.layout import Chart, Shared, charted, tag
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture
 from cxsim.messages import choice, minus, number, whole
-from cxsim.numerics.statistics import half_width
+from cxsim.numerics.statistics import half_width, over_draws
 from cxsim.runs.measures.measure_registry import firm_measure, summarize
 from cxsim.runs.measures.profit import VALUES, by_horizon, profit
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario
 from cxsim.scenario.named_policies import named_policies
 from cxsim.strategy.options import programme_changes, programme_terms
-from cxsim.study.paired_seeds import Progress, contrast, framed, paths_of, sampling
+from cxsim.study.paired_seeds import (
+    Progress,
+    contrast,
+    drawn_scenarios,
+    framed,
+    paths_of,
+    read_draws,
+    sampling,
+    seeds_with_draws,
+)
 from cxsim.study.value_of_lead import (
     CONTINUED,
     Estimate,
@@ -52,12 +61,22 @@ class BreakEven:
         profit in perpetuity and with customer equity at the end.
     programmes : mapping of str to str
         Programmes of the firm that the baseline lacks, with their costs in words.
+    by_draw : DataFrame or None
+        With draws of parameters: ``draw, value, se``, the first value at which each breaks even,
+        with its Monte-Carlo standard error; NaN where none does.
+    uncertainty : mapping of str to float
+        With draws: of the value, ``mean``, ``se`` (Monte-Carlo standard error), ``estimate_sd``
+        (standard deviation between draws that chance does not explain), ``lower`` and ``upper``
+        with both; and ``share_of_draws``, the share that breaks even. ``points`` then holds the
+        mean with both errors, and the curve is the mean over draws, with its ``estimate_sd``.
     """
 
     path: str
     points: tuple[tuple[float, float], ...]
     curve: pd.DataFrame
     programmes: Mapping[str, str] = field(default_factory=dict)
+    by_draw: pd.DataFrame | None = None
+    uncertainty: Mapping[str, float] = field(default_factory=dict)
 
     def continued(self, column: str) -> list[float]:
         """Return the interpolated zero of the curve of ``perpetuity`` or ``equity``.
@@ -96,6 +115,8 @@ class BreakEven:
         """Return the result in words."""
         low, high = self.curve["value"].iloc[[0, -1]]
         unit = f" {unit}" if unit else ""
+        if self.by_draw is not None and self.uncertainty["share_of_draws"]:
+            return self._over_draws(unit)
         if not self.points:
             ahead = "ahead of" if self.curve["difference"].mean() > 0 else "behind"
             ends = f"{minus(f'{low:g}')} to {minus(f'{high:g}')}{unit}"
@@ -106,6 +127,19 @@ class BreakEven:
         start = "ahead of" if self.curve["difference"].iloc[0] > 0 else "behind"
         below = f"Below it, the firm is {start} the baseline."
         return f"Break-even at {said}{unit}. {below}{self._terms}"
+
+    def _over_draws(self, unit: str) -> str:
+        count = 0 if self.by_draw is None else len(self.by_draw)
+        share = f"in {100 * self.uncertainty['share_of_draws']:.0f} % of {count} draws"
+        if not self.points:
+            return f"Break-even {share} of the estimates, too few to say where.{self._terms}"
+        found = {name: minus(f"{value:.4g}") for name, value in self.uncertainty.items()}
+        start = "ahead of" if self.curve["difference"].iloc[0] > 0 else "behind"
+        return (
+            f"Break-even at {found['mean']}{unit}, {share} of the estimates (standard deviation "
+            f"{found['estimate_sd']} from the estimates, Monte-Carlo error {found['se']}). Below "
+            f"it, the firm is {start} the baseline on average.{self._terms}"
+        )
 
     @property
     def _terms(self) -> str:
@@ -158,6 +192,7 @@ def break_even(
     seeds: int | Sequence[int] = 5,
     confidence: float = 0.95,
     points: int = 9,
+    draws: Any = None,
     progress: Progress | None = None,
 ) -> BreakEven:
     """Find the value at which a firm's measure equals that of the baseline, over paired seeds.
@@ -183,6 +218,9 @@ def break_even(
         Of the intervals.
     points : int
         Values tried first.
+    draws : DataFrame, str, Path, Calibration or MomentMatch, optional
+        Draws of estimated parameters, as for :func:`cxsim.compare`: the value is found for each
+        draw, on the same seeds.
     progress : callable, optional
         Called with (values tried, values to try).
 
@@ -211,6 +249,41 @@ def break_even(
         choice(firm, "firm", scenario.firms)
         firm_measure(measure, scenario.mechanisms)
     kept = VALUES if measure == VALUES[0] else (measure,)
+    search: dict[str, Any] = {
+        "path": path, "firm": firm, "seeds": seeds, "kept": kept,
+        "grid": np.linspace(low, high, points),
+    }  # fmt: skip
+    drawn = read_draws(draws)
+    if drawn is not None:
+        seeds_with_draws(seeds)
+        if path in drawn.columns:
+            raise ValueError(f"path: expected a parameter that is not drawn, found {path} in draws")
+        pairs = list(zip(*drawn_scenarios((baseline, other), drawn), strict=True))
+        return _of_draws(pairs, search, confidence, _added(firm, baseline, other), progress)
+    tried, zeros = _searched(baseline, other, **search, progress=progress)
+    found = {value: interval(tried[value], confidence, "difference") for value in sorted(tried)}
+    at = tuple((value, float(found[value]["se"][0]) / abs(slope)) for value, slope in zeros)
+    curve = pd.DataFrame(
+        {column: each[0] for column, each in one.items()} for one in found.values()
+    )
+    curve.insert(0, "value", list(found))
+    if len(kept) > 1:
+        curve[list(CONTINUED)] = [one["difference"][1:] for one in found.values()]
+    return BreakEven(path, at, curve, _added(firm, baseline, other))
+
+
+def _searched(
+    baseline: Scenario,
+    other: Scenario,
+    *,
+    path: str,
+    firm: str,
+    seeds: Sequence[int],
+    kept: Sequence[str],
+    grid: np.ndarray,
+    progress: Progress | None = None,
+) -> tuple[dict[float, np.ndarray], list[tuple[float, float]]]:
+    """Return differences from the baseline by value tried, (S, measures), and the zeros."""
 
     def measured(simulation: Simulation) -> list[float]:
         of_firm = summarize(simulation)[firm]
@@ -225,23 +298,65 @@ def break_even(
             there = other.override({path: value})
             tried[value] = contrast({"": there}, measured, seeds)[""] - base
             if progress is not None:
-                progress(len(tried), max(len(tried), points))
+                progress(len(tried), max(len(tried), len(grid)))
         return float(tried[value].mean(axis=0)[0])
 
-    zeros = _zeros(difference, np.linspace(low, high, points))
-    found = {value: interval(tried[value], confidence, "difference") for value in sorted(tried)}
-    at = tuple((value, float(found[value]["se"][0]) / slope) for value, slope in zeros)
+    zeros = _zeros(difference, grid)
+    return tried, zeros
+
+
+def _of_draws(
+    pairs: Sequence[tuple[Scenario, Scenario]],
+    search: Mapping[str, Any],
+    confidence: float,
+    programmes: Mapping[str, str],
+    progress: Progress | None,
+) -> BreakEven:
+    """Return the break-even of pairs of scenarios, one for each draw of the parameters.
+
+    The value at which one seed breaks even is, to first order, the draw's less the seed's
+    difference there over the slope.
+    """
+    grid, done = search["grid"], 0
+    rows, by_seed, curves = [], [], []
+
+    def tell(tried: int, _: int) -> None:
+        if progress is not None:
+            progress(done + tried, max(len(pairs) * len(grid), done + tried))
+
+    for place, (baseline, other) in enumerate(pairs):
+        tried, zeros = _searched(baseline, other, **search, progress=tell)
+        done += len(tried)
+        curves.append([tried[float(value)] for value in grid])
+        row = {"draw": place, "value": np.nan, "se": np.nan}
+        if zeros:
+            value, slope = zeros[0]
+            off = tried[value][:, 0] - tried[value][:, 0].mean()
+            by_seed.append(value - off / slope)
+            error = interval(tried[value][:, 0], confidence)["se"] / abs(slope)
+            row |= {"value": value, "se": float(error)}
+        rows.append(row)
+    values = np.array(curves).transpose(0, 2, 1, 3)  # (D, S, values, measures)
+    found = over_draws(values, confidence)
     curve = pd.DataFrame(
-        {column: each[0] for column, each in one.items()} for one in found.values()
+        {"difference" if name == "mean" else name: each[:, 0] for name, each in found.items()}
     )
-    curve.insert(0, "value", list(found))
-    if len(kept) > 1:
-        curve[list(CONTINUED)] = [one["difference"][1:] for one in found.values()]
-    return BreakEven(path, at, curve, _added(firm, baseline, other))
+    curve.insert(0, "value", grid)
+    if values.shape[-1] > 1:
+        curve[list(CONTINUED)] = found["mean"][:, 1:]
+    uncertainty = {"share_of_draws": len(by_seed) / len(pairs)}
+    at: tuple[tuple[float, float], ...] = ()
+    if len(by_seed) > 1:
+        of_value = {k: float(v) for k, v in over_draws(np.array(by_seed), confidence).items()}
+        uncertainty = {**of_value, **uncertainty}
+        at = ((of_value["mean"], float(np.hypot(of_value["se"], of_value["estimate_sd"]))),)
+    return BreakEven(
+        search["path"], at, curve, programmes, by_draw=pd.DataFrame(rows), uncertainty=uncertainty
+    )
 
 
 def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple[float, float]]:
-    """Return the zero of a function and its slope there: NaN if it is flat."""
+    """Return the zeros of a function and its slopes there: NaN if it is flat."""
     from scipy.optimize import brentq
 
     heights, step = [difference(value) for value in grid], 1e-3 * (grid[-1] - grid[0])
@@ -251,7 +366,7 @@ def _zeros(difference: Callable[[float], float], grid: np.ndarray) -> list[tuple
         if here == 0.0 or here * there < 0.0:
             value = left if here == 0.0 else float(brentq(difference, left, right, xtol=step))
             difference(value)
-            found.append((value, abs(there - here) / (right - left) or np.nan))
+            found.append((value, (there - here) / (right - left) or np.nan))
     return found
 
 

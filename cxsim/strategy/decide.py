@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.messages import Place, Problem, number, whole
+from cxsim.messages import Place, Problem, argument_hints, number, whole
 from cxsim.model.core.capabilities import CAPABILITIES
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import VALUES
@@ -34,7 +34,7 @@ from cxsim.strategy.options import (
     without_cost,
 )
 from cxsim.strategy.recommendation import market_facts, moved_capabilities, unstated_costs
-from cxsim.study.paired_seeds import loaded
+from cxsim.study.paired_seeds import loaded, read_draws
 from cxsim.study.study import Study
 from cxsim.study.sweep import sweep
 from cxsim.study.value_of_lead import money_of
@@ -60,6 +60,7 @@ def rival_of(scenario: Scenario, firm: str, rival: str) -> str:
     return firm_of(scenario, rival) if rival else (others[0] if others else "")
 
 
+@argument_hints
 def plan_decision(
     scenario: Scenario | str | Path,
     firm: str = "",
@@ -71,7 +72,7 @@ def plan_decision(
     points: int = 48,
     seeds: int = 3,
     overrides: Overrides = (),
-    drawn: pd.DataFrame | None = None,
+    draws: Any = None,
     seed: int = 0,
 ) -> Study:
     """Return the study that :func:`decide` runs; its arguments are those.
@@ -82,9 +83,17 @@ def plan_decision(
     ------
     ScenarioError
         If the scenario, an option or an uncertainty is not valid.
+    ValueError
+        If draws are not right, or fewer than points.
     """
     points, seeds = whole(points, "points", low=1), whole(seeds, "seeds", low=1)
     seed = whole(seed, "seed", low=0)
+    drawn = read_draws(draws, count=points)
+    if drawn is not None and len(drawn) < points:
+        raise ValueError(
+            f"draws: expected a row for each of {points} points, found {len(drawn)} "
+            f"(points={len(drawn)} takes each once)"
+        )
     market = loaded(scenario, overrides)
     firm = firm_of(market, firm)
     copier = rival_of(market, firm, rival)
@@ -153,8 +162,11 @@ def decide(
             Futures (48) and paired seeds of each (3).
         ``overrides``
             Other values for the scenario.
-        ``drawn`` : DataFrame
-            Draws of estimated parameters, a row per point, as ``Calibration.sample`` returns.
+        ``draws`` : DataFrame, str, Path, Calibration or MomentMatch
+            Draws of estimated parameters, of which the first ``points`` are taken: a column per
+            dotted path, a row per draw; a file of them; or a calibration that has some. The
+            decision then separates their uncertainty from chance
+            (:attr:`~cxsim.strategy.decision.Decision.uncertainty`).
         ``seed`` : int
             Of points and first run.
 
@@ -182,11 +194,19 @@ def decide(
     with tempfile.TemporaryDirectory() as folder:
         done = sweep(study, store=store or folder, executor=executor, jobs=jobs, progress=progress)
         frame = done.frame
-    return made_of(study, frame, confidence, () if assumed is None else tuple(assumed["path"]))
+    drawn = read_draws(planned.get("draws"), count=whole(planned.get("points", 2), "points"))
+    return made_of(
+        study, frame, confidence, () if assumed is None else tuple(assumed["path"]),
+        () if drawn is None else tuple(drawn.columns),
+    )  # fmt: skip
 
 
 def made_of(
-    study: Study, frame: pd.DataFrame, confidence: float, assumed: Sequence[str] = ()
+    study: Study,
+    frame: pd.DataFrame,
+    confidence: float,
+    assumed: Sequence[str] = (),
+    drawn: Sequence[str] = (),
 ) -> Decision:
     """Return the decision of a study of :func:`plan_decision` and its runs."""
     assert study.base is not None
@@ -205,6 +225,7 @@ def made_of(
         "programmes": _programmes(study, firm),
         "assumed": _costs_among(study.base, firm, assumed),
         "money": money_of(study.base),
+        "drawn": list(drawn),
     }
     return Decision(frame, facts)
 

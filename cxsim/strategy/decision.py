@@ -21,6 +21,7 @@ from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.messages import AttributeHints, cells
+from cxsim.numerics.statistics import over_draws
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
     Grounds,
@@ -65,7 +66,8 @@ class Decision(AttributeHints):
         ``firm``, ``output``, ``unit``, ``confidence``; ``study``, the study as a mapping;
         ``market``, what it leaves out; ``unstated`` and ``assumed``, what has no stated cost, or
         one that was assumed; ``unpriced``, capabilities without a price by the option that
-        changes them; ``programmes``, changes and costs in words by option and name.
+        changes them; ``programmes``, changes and costs in words by option and name; ``drawn``,
+        factors that are draws of estimates.
     """
 
     def __init__(self, frame: pd.DataFrame, facts: Mapping[str, Any]):
@@ -95,10 +97,45 @@ class Decision(AttributeHints):
         found = self._mean_lead(self.output)
         return found.mean, found.lower, found.upper
 
+    @cached_property
+    def uncertainty(self) -> dict[str, float]:
+        """Lead over the next best option, with what is uncertain apart from chance.
+
+        ``mean``; ``se``, its Monte-Carlo standard error; ``estimate_sd``, the standard deviation
+        between futures that chance does not explain: that of the estimates and of whatever else
+        is uncertain; ``lower`` and ``upper`` with both; ``share_of_draws``, the share of futures
+        in which the choice is ahead. Empty with fewer than two futures or seeds.
+        """
+        wide = self._lead(self.output)
+        if min(wide.shape) < 2:
+            return {}
+        found = over_draws(wide, self.confidence)
+        return {name: float(value) for name, value in found.items()}
+
+    def _uncertain(self) -> str:
+        """Return in words how uncertain estimates are; empty where nothing is drawn from them."""
+        drawn, found = self.facts.get("drawn"), self.uncertainty
+        if not drawn or not found:
+            return ""
+        scale = scale_of(self, [found["mean"]])
+        others = "" if set(drawn) >= set(self.factors) else " and the other uncertain inputs"
+        return (
+            f"Over {self.frame['point'].nunique()} draws of {len(drawn)} estimated parameters, the "
+            f"lead over {self.runner_up!r} is {scale.text(found['mean'])}, with a standard "
+            f"deviation of {scale.text(found['estimate_sd'])} from the estimates{others} and a "
+            f"Monte-Carlo error of {scale.text(found['se'])}; {self.recommended!r} is ahead in "
+            f"{100 * found['share_of_draws']:.0f} % of the draws."
+        )
+
+    def _lead(self, output: str) -> np.ndarray:
+        """Return the lead over the next best option, (points, seeds)."""
+        runs = contrast(self.frame, output, strategy=self.recommended, against=self.runner_up)
+        wide = runs.pivot(index="point", columns="seed", values=output).dropna()
+        return np.asarray(wide.to_numpy(dtype=float))
+
     def _mean_lead(self, output: str) -> Estimate:
         """Return how much more of an output the choice gives than the next best option."""
-        runs = contrast(self.frame, output, strategy=self.recommended, against=self.runner_up)
-        wide = runs.pivot(index="point", columns="seed", values=output).dropna().to_numpy()
+        wide = self._lead(output)
         draw = np.random.default_rng(0)
         count, seeds = wide.shape
         means = [
@@ -300,7 +337,8 @@ class Decision(AttributeHints):
             "advantage": mean, "lower": low, "upper": high, "points": points,
             "conditions": self._conditions(),
         }  # fmt: skip
-        return recommendation(facts, self.grounds, self.ranking.frame, self.value_of_information)
+        said = recommendation(facts, self.grounds, self.ranking.frame, self.value_of_information)
+        return [*said, *filter(None, [self._uncertain()])]
 
     def headline(self) -> str:
         """Return the recommendation in one sentence, with the conditions under which it holds."""

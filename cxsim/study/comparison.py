@@ -16,9 +16,10 @@ import pandas as pd
 
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
+from cxsim.identity import text_digest
 from cxsim.messages import minus, money
 from cxsim.model.mechanism import Measure
-from cxsim.numerics.statistics import mean_and_error, paired
+from cxsim.numerics.statistics import mean_and_error, over_draws, paired
 from cxsim.runs import settings_attrs
 from cxsim.runs.execution import provenance
 from cxsim.runs.measures.measure_registry import (
@@ -34,7 +35,6 @@ from cxsim.scenario.schema import TEXTS
 from cxsim.study.value_of_lead import (
     Estimate,
     Value,
-    estimate,
     interval,
     money_of,
     value_from,
@@ -53,11 +53,14 @@ class Comparison:
     ----------
     table : DataFrame
         One row per scenario, firm and measure: ``baseline`` and ``other`` (means over
-        seeds, each with its Monte-Carlo standard error), ``difference`` with ``se``,
-        ``lower``, ``upper``, and ``width_ratio`` (how many times narrower the interval
-        is for being paired). Firms and measures that both scenarios have. ``window`` says over
-        which periods: where only an event sets the scenarios apart, means are of the periods
-        from it on.
+        seeds, each with its Monte-Carlo standard error), ``difference`` with ``se`` (its
+        Monte-Carlo standard error), ``lower``, ``upper``, and ``width_ratio`` (how many times
+        narrower the interval is for being paired). Firms and measures that both scenarios have.
+        ``window`` says over which periods: where only an event sets the scenarios apart, means
+        are of the periods from it on. With draws of parameters, means are over them too;
+        ``estimate_sd`` is the uncertainty of the estimates (standard deviation of the difference
+        between draws, without chance), the interval holds both, and ``share_of_draws`` is the
+        share of draws whose difference has the sign of the mean.
     means : DataFrame
         ``scenario, measure, firm, mean, se, seeds``, for every firm of every scenario.
     series : DataFrame
@@ -68,6 +71,8 @@ class Comparison:
         Names, the baseline first.
     seeds : list of int
     confidence : float
+    draws : dict or None
+        Of parameters: ``count``, ``paths`` and ``digest``.
     provenance : dict
     """
 
@@ -78,6 +83,7 @@ class Comparison:
         self.scenarios: list[str] = list(facts["scenarios"])
         self.seeds: list[int] = list(facts["seeds"])
         self.confidence = float(facts["confidence"])
+        self.draws: dict[str, Any] | None = facts.get("draws")
         self.provenance: dict[str, Any] = dict(facts["provenance"])
 
     @cached_property
@@ -97,8 +103,8 @@ class Comparison:
                 sentences.append(f"{name} and {first} have no firm in common.")
                 continue
             row = self._shares.loc[name].loc[firm]
-            said = _sentence(name, first, firm, row, self.confidence).removesuffix(".")
-            sentences.append(said + self._against(name, firm, row))
+            said = _sentence(name, first, firm, row, self.confidence, self.draws)
+            sentences.append(said.removesuffix(".") + self._against(name, firm, row))
         return " ".join(sentences)
 
     def _against(self, name: str, firm: str, share: pd.Series) -> str:
@@ -197,7 +203,14 @@ class Comparison:
         return f"<p>{escape(self.headline())}</p>{table}"
 
 
-def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: float) -> str:
+def _sentence(
+    name: str,
+    baseline: str,
+    firm: str,
+    row: pd.Series,
+    confidence: float,
+    draws: Mapping[str, Any] | None = None,
+) -> str:
     points = 100 * row["difference"]
     verb = "gains" if points > 0 else "loses"
     text = (
@@ -210,7 +223,15 @@ def _sentence(name: str, baseline: str, firm: str, row: pd.Series, confidence: f
         return text + "; one seed, so no interval)."
     sure = row["lower"] > 0 or row["upper"] < 0
     interval = minus(f"{100 * row['lower']:+.1f} to {100 * row['upper']:+.1f}")
-    ending = f"; {100 * confidence:g} % interval {interval})"
+    ending = f"; {100 * confidence:g} % interval {interval}"
+    if draws:
+        ending += (
+            f" over {draws['count']} draws of {len(draws['paths'])} estimated parameters: standard "
+            f"deviation {100 * row['estimate_sd']:.1f} from the estimates, Monte-Carlo error "
+            f"{100 * row['se']:.1f}; it {verb} share in {100 * row['share_of_draws']:.0f} % of the "
+            "draws"
+        )
+    ending += ")"
     return text + ending + ("." if sure else ", not statistically significant.")
 
 
@@ -220,6 +241,7 @@ def build_comparison(
     *,
     seeds: Sequence[int],
     confidence: float = 0.95,
+    draws: pd.DataFrame | None = None,
 ) -> Comparison:
     """Compare outcomes that are there already.
 
@@ -228,18 +250,22 @@ def build_comparison(
     scenarios : sequence of Scenario
         The baseline first.
     runs : sequence of sequence of RunSummary
-        For each scenario one outcome per seed, in the order of ``seeds``.
+        For each scenario one outcome per seed, in the order of ``seeds``; with draws so many for
+        each draw, draw after draw.
     seeds : sequence of int
     confidence : float
         Of the intervals, in (0, 1).
+    draws : DataFrame, optional
+        Parameters by dotted path, a row per draw.
     """
     names = _distinct([scenario.name for scenario in scenarios])
     each = list(zip(names, scenarios, runs, strict=True))
     base, first = scenarios[0], runs[0]
+    over = Over(confidence, 0 if draws is None else len(draws))
     parts = {
-        "table": [_differences(base, first, b, y, name, confidence) for name, b, y in each[1:]],
-        "means": [_means(name, x) for name, _, x in each],
-        "series": [_series(name, a, x, confidence) for name, a, x in each],
+        "table": [_differences(base, first, b, y, name, over) for name, b, y in each[1:]],
+        "means": [_means(name, x, over) for name, _, x in each],
+        "series": [_series(name, a, x, over) for name, a, x in each],
         "settings": [_settings(base, b, name) for name, b, _ in each[1:]],
     }
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
@@ -252,7 +278,58 @@ def build_comparison(
         "money": money_of(base),
         "provenance": {name: x[0].provenance for name, _, x in each},
     }
+    if draws is not None:
+        facts["draws"] = {
+            "count": len(draws),
+            "paths": list(draws.columns),
+            "digest": text_digest(draws.to_csv(index=False)),
+        }
     return Comparison(frames, facts)
+
+
+@dataclass(frozen=True)
+class Over:
+    """How values of runs become means: over seeds, or over draws of parameters and seeds.
+
+    Attributes
+    ----------
+    confidence : float
+        Of the intervals.
+    draws : int
+        Draws of parameters; 0 without. Values come draw after draw.
+    """
+
+    confidence: float
+    draws: int = 0
+
+    def interval(self, values: np.ndarray, name: str = "mean") -> dict[str, Any]:
+        """Return means of values, shape (N, ...), with errors and intervals in their unit."""
+        if not self.draws:
+            return interval(values, self.confidence, name)
+        by_draw = values.reshape(self.draws, -1, *values.shape[1:])
+        found = over_draws(by_draw, self.confidence)
+        return {name if column == "mean" else column: each for column, each in found.items()}
+
+    def level(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean of values, shape (N, ...), and its Monte-Carlo error, in their unit."""
+        if not self.draws:
+            return mean_and_error(values)
+        found = self.interval(values)
+        return found["mean"], found["se"]
+
+    def paired(self, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        """Return the difference y - x, shape (N, ...), with error and interval in their unit."""
+        if not self.draws:
+            return paired(x, y, self.confidence)
+        found = self.interval(y - x, "difference")
+        (_, error_x), (_, error_y) = self.level(x), self.level(y)
+        ratio, apart = np.full_like(found["se"], np.nan), np.hypot(error_x, error_y)
+        np.divide(apart, found["se"], out=ratio, where=found["se"] > 0)
+        return {**found, "width_ratio": ratio}
+
+    def seeds(self, values: Sequence[Any] | np.ndarray) -> int:
+        """Return the number of seeds behind values, shape (N, ...)."""
+        return len(values) // max(self.draws, 1)
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -284,7 +361,7 @@ def _differences(
     b: Scenario,
     runs_b: Sequence[RunSummary],
     name: str,
-    confidence: float,
+    over: Over,
 ) -> pd.DataFrame:
     """Return a row of paired differences for each measure and firm that both scenarios have."""
     first, event = runs_a[0], divided(a, b)
@@ -308,33 +385,31 @@ def _differences(
                         measure.summary, start, int(a.periods) - 1, str(a.period_length)
                     ),
                     "firm": firm,
-                    **_level(x, "baseline"),
-                    **_level(y, "other"),
-                    **{column: float(v) for column, v in paired(x, y, confidence).items()},
-                    "seeds": len(x),
+                    **_level(x, "baseline", over),
+                    **_level(y, "other", over),
+                    **{column: float(v) for column, v in over.paired(x, y).items()},
+                    "seeds": over.seeds(x),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _level(values: np.ndarray, name: str) -> dict[str, float]:
-    mean, error = mean_and_error(values)
+def _level(values: np.ndarray, name: str, over: Over) -> dict[str, float]:
+    mean, error = over.level(values)
     return {name: float(mean), f"{name}_se": float(error)}
 
 
-def _means(name: str, runs: Sequence[RunSummary]) -> pd.DataFrame:
-    rows = [
-        {"scenario": name, "measure": measure, "firm": firm,
-         **estimate(_values(runs, firm, measure)).row("mean"), "seeds": len(runs)}
-        for firm, values in runs[0].summary.items()
-        for measure in values
-    ]  # fmt: skip
-    return pd.DataFrame(rows).drop(columns=["lower", "upper"])
+def _means(name: str, runs: Sequence[RunSummary], over: Over) -> pd.DataFrame:
+    rows = []
+    for firm, of_firm in runs[0].summary.items():
+        for measure in of_firm:
+            mean, error = map(float, over.level(_values(runs, firm, measure)))
+            row = {"scenario": name, "measure": measure, "firm": firm, "mean": mean, "se": error}
+            rows.append({**row, "seeds": over.seeds(runs)})
+    return pd.DataFrame(rows)
 
 
-def _series(
-    name: str, scenario: Scenario, runs: Sequence[RunSummary], confidence: float
-) -> pd.DataFrame:
+def _series(name: str, scenario: Scenario, runs: Sequence[RunSummary], over: Over) -> pd.DataFrame:
     """Return the paths of the measures that are shown period by period, means over seeds."""
     firms = list(scenario.firms)
     shown = {measure.name for measure in measures("firm") if measure.series}
@@ -343,7 +418,7 @@ def _series(
         values = np.array([run.series[measure] for run in runs])  # (S, T, F)
         periods = np.arange(values.shape[1])
         frame = pd.DataFrame({"scenario": name, "firm": firms * len(periods)})
-        found = {column: each.ravel() for column, each in interval(values, confidence).items()}
+        found = {column: each.ravel() for column, each in over.interval(values).items()}
         frames.append(frame.assign(period=periods.repeat(len(firms)), measure=measure, **found))
     return pd.concat(frames, ignore_index=True)
 

@@ -16,6 +16,7 @@ from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic import ValidationInfo as Info
 
+from cxsim.files.sealed import unsealed_if_sealed
 from cxsim.files.whole import check_size, is_file
 from cxsim.messages import found, hint, needed
 from cxsim.scenario.fields import Expected, Keyed, optional
@@ -219,7 +220,10 @@ class Listed(Design):
         if ("points" in said) == ("file" in said):
             raise ValueError("expected either points or file in a list design")
         if "file" in said:
-            self._table = _table_of_file((info.context or {}).get("folder", Path()), self.file)
+            try:
+                self._table = table_of_file((info.context or {}).get("folder", Path()), self.file)
+            except ValueError as error:
+                raise ValueError(f"file: {error}") from None
             return self
         for number, point in enumerate(self.points):
             odd = set(point) ^ set(self.points[0])
@@ -249,7 +253,22 @@ class Listed(Design):
         return self._table[[factor.name for factor in factors]].reset_index(drop=True)
 
 
-def _table_of_file(folder: Path, name: str) -> pd.DataFrame:
+def table_of_file(folder: Path, name: str, what: str = "a table of points") -> pd.DataFrame:
+    """Return a table of points, or of draws of parameters; one that is sealed is checked.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of a CSV or Parquet file.
+    what : str
+        What messages call it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or no table in it.
+    """
     path = folder / name
     if not is_file(path):
         try:
@@ -257,16 +276,16 @@ def _table_of_file(folder: Path, name: str) -> pd.DataFrame:
         except (OSError, ValueError):
             near = []
         text = f"no file {found(name)}{hint(path.name, near)}"
-        raise ValueError(f"file: expected a table of points, found {text}")
+        raise ValueError(f"expected {what}, found {text}")
     try:
         check_size(path)
         read = pd.read_csv if path.suffix == ".csv" else pd.read_parquet
-        table = read(BytesIO(path.read_bytes()))
+        table = read(BytesIO(unsealed_if_sealed(path.read_bytes(), path)))
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"file: expected a table of points, found {reason}") from None
+        raise ValueError(f"expected {what}, found {reason}") from None
     if table.empty:
-        raise ValueError("file: expected a point or more, found an empty table")
+        raise ValueError(f"expected {what}, found an empty table")
     return table
 
 

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from cxsim.messages import number, seeds_of, whole
+from cxsim.messages import Place, Problem, found, number, seeds_of, whole
 from cxsim.model.ledger import year_of
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import Run, run, settings_attrs, simulate
 from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.runs.measures.profit import by_horizon, weights
 from cxsim.runs.simulation import Simulation
-from cxsim.scenario import Scenario
+from cxsim.scenario import Scenario, ScenarioError
 from cxsim.study.comparison import Comparison, build_comparison, run_summary
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
@@ -177,6 +177,110 @@ def framed(rows: Iterable[Mapping[str, Any]], scenario: Scenario, **facts: Any) 
     return frame
 
 
+# -- Draws of parameters: the uncertainty of estimates, carried into a comparison --------------
+
+#: Draws of a calibration that are used where nobody says how many.
+DRAWS = 40
+
+
+def read_draws(given: Any, *, count: int = DRAWS) -> pd.DataFrame | None:
+    """Return draws of parameters: a column per dotted path, a row per draw; None of nothing.
+
+    Parameters
+    ----------
+    given : DataFrame, str, Path, Calibration, MomentMatch or None
+        Draws, a table of them (CSV or Parquet), or a calibration that has some.
+    count : int
+        How many of a calibration's.
+
+    Raises
+    ------
+    ValueError
+        If it has fewer than two rows, or values that are no numbers, or no such file is there.
+    TypeError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> prices = pd.DataFrame({"firms.Mass.price": [18.0, 19.0]})
+    >>> read_draws(prices).shape
+    (2, 1)
+    """
+    if given is None or (isinstance(given, str) and not given):
+        return None
+    if isinstance(given, (str, Path)):
+        from cxsim.study.designs import table_of_file
+
+        path = Path(given)
+        if path.suffix not in (".csv", ".parquet"):
+            raise ValueError(f"draws: expected a file .csv or .parquet, found {found(str(given))}")
+        try:
+            table = table_of_file(path.parent, path.name, "a table of draws")
+        except ValueError as error:
+            raise ValueError(f"draws: {error}") from None
+    elif isinstance(given, pd.DataFrame):
+        table = given
+    elif isinstance(getattr(given, "draws", None), pd.DataFrame):  # of a MomentMatch
+        table = given.draws.head(count)
+    elif callable(getattr(given, "sample", None)):  # of a Calibration
+        table = given.sample(count)
+    else:
+        text = f"expected a frame, a file of one or a calibration, found {found(given)}"
+        raise TypeError(f"draws: {text}")
+    table = table.reset_index(drop=True).rename(columns=str)
+    if len(table) < 2 or not len(table.columns):
+        text = f"found {len(table)} rows of {len(table.columns)} columns"
+        raise ValueError(f"draws: expected two rows or more of one column or more, {text}")
+    for path in table.columns:
+        numbers = pd.to_numeric(table[path], errors="coerce").to_numpy(dtype=float)
+        if not np.isfinite(numbers).all():
+            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            text = f"expected a number, found {found(table[path].iloc[row])}"
+            raise ValueError(f"draws: row {row}: {path}: {text}")
+        table[path] = numbers
+    return table
+
+
+def drawn_scenarios(scenarios: Sequence[Scenario], draws: pd.DataFrame) -> list[list[Scenario]]:
+    """Return each scenario at each draw of the parameters, by scenario.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+    draws : DataFrame
+        As :func:`read_draws` returns.
+
+    Raises
+    ------
+    ScenarioError
+        If a path names nothing or a value is not allowed, with its row; or if the scenarios
+        differ in a parameter of the draws, which would undo the difference.
+    """
+    rows = [{str(k): float(v) for k, v in row.items()} for row in draws.to_dict("records")]
+    made = []
+    for scenario in scenarios:
+        of_one = []
+        for place, row in enumerate(rows):
+            try:
+                of_one.append(scenario.override(row))
+            except ScenarioError as error:
+                first = error.problems[0]
+                keys = (f"row {place}", *first.path)
+                raise ScenarioError(Problem(Place("draws"), keys, first.text)) from None
+        made.append(of_one)
+    for path in draws.columns:
+        held = [repr(scenario.value(path)) for scenario in scenarios]
+        other = next((k for k, each in enumerate(held) if each != held[0]), None)
+        if other is not None:
+            text = (
+                f"expected a parameter in which the scenarios agree, found {held[0]} in "
+                f"{scenarios[0].name} and {held[other]} in {scenarios[other].name} (a draw would "
+                "undo the difference; leave its column out)"
+            )
+            raise ScenarioError(Problem(Place("draws"), (path,), text))
+    return made
+
+
 def summary_of(firm: str, names: Sequence[str]) -> Callable[[Simulation], dict[str, float]]:
     """Return a statistic: measures of a firm, each summarized over the run, by name."""
 
@@ -211,6 +315,7 @@ def compare(
     engine: str = "columnar",
     rules: Mapping[str, Callable[..., Any]] | None = None,
     jobs: int = 1,
+    draws: pd.DataFrame | str | Path | Any = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare scenarios over paired seeds.
@@ -231,6 +336,11 @@ def compare(
         Rules that stand in for built-in ones, in all scenarios.
     jobs : int
         Runs at a time.
+    draws : DataFrame, str, Path, Calibration or MomentMatch, optional
+        Draws of estimated parameters (a column per dotted path, a row per draw), a file of
+        them, or a calibration, of which 40 are taken. Every scenario runs with every draw on
+        every seed. Intervals then hold the uncertainty of the estimates too, and columns
+        separate it from chance.
     progress : callable, optional
         Called with (runs done, runs) after every run.
 
@@ -257,11 +367,45 @@ def compare(
     numbers, confidence = sampling(seeds, confidence)
     jobs = whole(jobs, "jobs", low=1)
     _check(scenarios)
-    made = simulated(
-        dict(enumerate(scenarios)), run_summary, numbers,
-        jobs=jobs, progress=progress, engine=engine, rules=rules,
-    )  # fmt: skip
-    return build_comparison(scenarios, list(made.values()), seeds=numbers, confidence=confidence)
+    how: dict[str, Any] = {
+        "jobs": jobs, "progress": progress, "engine": engine, "rules": rules
+    }  # fmt: skip
+    drawn = read_draws(draws)
+    if drawn is None:
+        made = simulated(dict(enumerate(scenarios)), run_summary, numbers, **how)
+        return build_comparison(
+            scenarios, list(made.values()), seeds=numbers, confidence=confidence
+        )
+    seeds_with_draws(numbers)
+    at = drawn_scenarios(scenarios, drawn)
+    if overrides:
+        _apart(loaded(baseline), scenarios[0], drawn)
+    points = {(k, n): each for k, those in enumerate(at) for n, each in enumerate(those)}
+    found = simulated(points, run_summary, numbers, **how)
+    runs = [[run for n in range(len(drawn)) for run in found[k, n]] for k in range(len(at))]
+    return build_comparison(scenarios, runs, seeds=numbers, confidence=confidence, draws=drawn)
+
+
+def seeds_with_draws(seeds: Sequence[int]) -> None:
+    """Refuse one seed where draws are to be separated from chance.
+
+    Raises
+    ------
+    ValueError
+    """
+    if len(seeds) < 2:
+        raise ValueError(
+            "seeds: expected two or more with draws, found one: it cannot separate the "
+            "uncertainty of the estimates from chance"
+        )
+
+
+def _apart(given: Scenario, changed: Scenario, draws: pd.DataFrame) -> None:
+    """Refuse overrides of what is drawn, which the draws would undo."""
+    for path in draws.columns:
+        if repr(given.value(path)) != repr(changed.value(path)):
+            text = f"expected a parameter that is not drawn, found {path} among the draws too"
+            raise ScenarioError(Problem(Place("overrides"), (path,), text))
 
 
 def _check(scenarios: list[Scenario]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from markets import market
 
 import cxsim as cx
 from cxsim.calibration import CalibrationError, match_moments
-from cxsim.calibration.moment_matching import truncated_normal
+from cxsim.calibration.moment_matching import _weighting, truncated_normal
 from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
 from examples import examples
@@ -50,6 +52,53 @@ def goals():
 @pytest.fixture(scope="module")
 def result(goals):
     return match_moments({"parameters": BOUNDS, "targets": goals}, base=base())
+
+
+SHARE, REPEAT = "market_share of Ann", "repeat_purchase_rate of Ann"
+
+
+def test_correlated_gaps_are_weighted_by_the_inverse_of_their_covariance():
+    se, r = np.array([0.02, 0.01]), 0.6
+    given = SimpleNamespace(se=se, seeds=2, targets=SimpleNamespace(correlations=((1, r), (r, 1))))
+    weighted, matrix = _weighting(given, np.zeros((5, 2, 2)), se)
+    gap = np.array([0.02, 0.01])  # one standard error each
+    assert weighted(gap) @ weighted(gap) == pytest.approx(2 / (1 + r))
+    assert weighted(gap * [1, -1]) @ weighted(gap * [1, -1]) == pytest.approx(2 / (1 - r))
+    covariance = np.array([[4e-4, r * 2e-4], [r * 2e-4, 1e-4]])
+    assert np.allclose(matrix.T @ matrix, np.linalg.inv(covariance))
+
+
+def test_without_correlations_j_is_the_sum_of_squared_z(result):
+    z = result.moments["z"].to_numpy()
+    assert result.j == float(z @ z)
+
+
+def test_pairs_and_a_matrix_of_correlations_say_the_same(goals):
+    given = {"parameters": BOUNDS, "targets": goals}
+    pairs = read_targets(given | {"correlations": [[SHARE, REPEAT, 0.4]]}, base=base())
+    rows = [[1, 0.4, 0], [0.4, 1, 0], [0, 0, 1]]
+    matrix = read_targets(given | {"correlations": rows}, base=base())
+    assert pairs.correlations == matrix.correlations
+    assert read_targets(given, base=base()).correlations is None
+
+
+def test_targets_of_one_label_are_told_apart_by_their_periods(goals):
+    early, late = ({**goals[0], "periods": when} for when in ([0, 5], [6, 11]))
+    given = {"parameters": BOUNDS, "targets": [early, late]}
+    named = [[f"{SHARE}, 0-5", f"{SHARE}, 6-11", 0.7]]
+    read = read_targets(given | {"correlations": named}, base=base())
+    assert read.correlations == ((1.0, 0.7), (0.7, 1.0))
+    with pytest.raises(CalibrationError, match=r"found 2 called 'market_share of Ann' \(add"):
+        read_targets(given | {"correlations": [[SHARE, SHARE, 0.7]]}, base=base())
+
+
+def test_a_prior_that_is_narrow_holds_a_parameter(goals):
+    given = {"parameters": BOUNDS, "targets": goals[:2]}
+    small, narrow = base(customers=200, periods=4, warm_up=4), {"firms.Ann.quality": [12, 0.01]}
+    result = match_moments(given | {"priors": narrow}, base=small, seeds=2, draws=50)
+    row = result.parameters.set_index("path").loc["firms.Ann.quality"]
+    assert row["estimate"] == pytest.approx(12, abs=0.05)
+    assert row["se"] == pytest.approx(0.01, rel=0.3)
 
 
 def test_parameters_are_found_again_from_shares_and_repeat_rates(result):
@@ -141,6 +190,24 @@ def test_a_truncated_normal_has_the_moments_it_should():
          "targets.0.value: expected a number, found 'big'"),
         ({"targets": [{"measure": "market_share", "firm": "Ann", "value": 1, "se": 1}]},
          "expected at least as many as parameters (2), found 1"),
+        ({"correlations": 0.4}, "targets: correlations: expected a matrix, or a list of"),
+        ({"correlations": [["market_share of An", REPEAT, 0.4]]},
+         "correlations.0: expected a target, found 'market_share of An' (did you mean '" + SHARE),
+        ({"correlations": [[SHARE, REPEAT]]}, "expected [target, target, correlation], found"),
+        ({"correlations": [[SHARE, SHARE, 0.4]]}, "expected two targets, found 'market_share of"),
+        ({"correlations": [[SHARE, REPEAT, 0.4], [REPEAT, SHARE, 0.3]]},
+         "correlations.1: expected each pair once"),
+        ({"correlations": [[SHARE, REPEAT, 1]]}, "correlation between -1 and 1, found 1"),
+        ({"correlations": [[1, 0.5], [0.5, 1]]}, "a row and a column per target (3), found 2 rows"),
+        ({"correlations": [[1, 0.5, 0], [0.4, 1, 0], [0, 0, 1]]},
+         "correlations.0: expected a symmetric matrix, found 0.5 and 0.4 (targets 0 and 1)"),
+        ({"correlations": [[2, 0, 0], [0, 1, 0], [0, 0, 1]]}, "expected 1 on the diagonal"),
+        ({"correlations": [[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]},
+         "correlations: expected a positive definite matrix, found a smallest eigenvalue of -0.8"),
+        ({"priors": {"firms.An.quality": [12, 1]}},
+         "expected a free parameter, found 'firms.An.quality' (did you mean 'firms.Ann.quality'?)"),
+        ({"priors": {"firms.Ann.quality": 12}}, "expected [mean, sd], found 12"),
+        ({"priors": {"firms.Ann.quality": [12, 0]}}, "expected an sd above 0, found 0"),
     ],
 )  # fmt: skip
 def test_a_wrong_entry_is_named_in_one_line(goals, change, said):
@@ -155,7 +222,19 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=6,
 )
-KEYS = st.sampled_from(["base", "settings", "parameters", "targets", "title", "firm", "value"])
+KEYS = st.sampled_from(
+    [
+        "base",
+        "settings",
+        "parameters",
+        "targets",
+        "title",
+        "firm",
+        "value",
+        "correlations",
+        "priors",
+    ]
+)
 
 
 @settings(max_examples=examples(100), deadline=None)
