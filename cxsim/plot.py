@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 from cxsim.charts.capability_matrix import capability_matrix
 from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
-from cxsim.charts.intervals import loyalty_estimates, predicted_repeat_purchases
+from cxsim.charts.intervals import (
+    loyalty_estimates,
+    predicted_repeat_purchases,
+    predictive_intervals,
+)
 from cxsim.charts.layout import scenario_events
 from cxsim.charts.profit_and_equity import customer_equity_drivers, profit_waterfall
 from cxsim.charts.scenario_comparison import scenario_differences, scenario_time_series, what_if
@@ -66,6 +70,7 @@ __all__ = [
     "perception_gap",
     "policy_tournament",
     "predicted_repeat_purchases",
+    "predictive_intervals",
     "profit",
     "profit_waterfall",
     "retention_by_tenure",

@@ -9,6 +9,7 @@ from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.calibration.predictive_check import PredictiveCheck
 from cxsim.messages import no_attribute
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MomentMatch",
     "Panel",
     "Prediction",
+    "PredictiveCheck",
     "calibrate",
     "load_panel",
     "match_moments",

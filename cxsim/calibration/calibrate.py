@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.scenario_writing import sample, scenario_text, write_scenario
 from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from cxsim.calibration.predictive_check import PredictiveCheck
 
 # -- From a purchase panel to a scenario, in one call ------------------------------------------
 
@@ -170,6 +174,20 @@ class Calibration:
         seed : int
         """
         return sample(self.panel, self.estimates, count, seed=seed)
+
+    def predictive_check(self, *, seeds: int = 20, seed: int = 0) -> PredictiveCheck:
+        """Compare the panel with panels simulated from the estimates.
+
+        Parameters
+        ----------
+        seeds : int
+            Panels to simulate, with loyalty and without.
+        seed : int
+            Of parameters, brand preferences and choices.
+        """
+        from cxsim.calibration.predictive_check import predictive_check
+
+        return predictive_check(self, seeds=seeds, seed=seed)
 
     def __repr__(self) -> str:
         return f"<Calibration: {self.headline()}>"
