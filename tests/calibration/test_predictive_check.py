@@ -81,7 +81,7 @@ def test_knowledge_grows_with_purchases_and_fades_over_gaps():
 
 
 def test_parameters_that_would_be_left_out_are_refused():
-    with pytest.raises(ValueError, match="expected parameters that choices are drawn .* mood"):
+    with pytest.raises(ValueError, match=r"expected parameters that choices are drawn .* mood"):
         simulated_choices(empty(5, 4), truth(mood=1.0))
 
 
