@@ -225,12 +225,10 @@ def simulated_choices(
     weights = drawn[[design.names[k] for k in fixed]].to_numpy()  # (S, K)
     price = design.names.index("price_sensitivity")
     shape = (seeds, len(design.starts))
-    tastes = np.random.default_rng((seed, 1)).standard_normal((*shape, panel.options))
-    spreads = [design.taste_names[k] if k >= 0 else None for k in design.taste]
-    tastes *= _columns(drawn, spreads)[:, None]
+    tastes = _tastes(design, drawn, seed)
     sensitivity, loyalty = (drawn[[name]].to_numpy() for name in ("price_sensitivity", "loyalty"))
     others = np.random.default_rng((seed, 2)).standard_normal((2, *shape))
-    sensitivity = sensitivity * np.exp(drawn[["price_log_sd"]].to_numpy() * others[0])
+    sensitivity = sensitivity * np.exp(drawn[["price_sensitivity_spread"]].to_numpy() * others[0])
     loyalty = loyalty + drawn[["loyalty_sd"]].to_numpy() * others[1]  # (S, H)
     shocks = np.random.default_rng((seed, 3))
     known = Knowledge(drawn, panel)
@@ -262,7 +260,10 @@ def simulated_choices(
 
 
 #: Parameters that a model may do without; they are zero then.
-_OPTIONAL = ("loyalty", "price_log_sd", "loyalty_sd", "lambda", "log_rho", "logit_f")
+_OPTIONAL = (
+    "loyalty", "price_sensitivity_spread", "loyalty_sd",
+    "learning", "log_learning_rate", "logit_forgetting_rate",
+)  # fmt: skip
 
 
 def _parameters(estimates: Estimates, design: Design, draws: int, seed: int) -> pd.DataFrame:
@@ -284,9 +285,17 @@ def _parameters(estimates: Estimates, design: Design, draws: int, seed: int) -> 
     return frame.assign(**{name: 0.0 for name in _OPTIONAL if name not in frame})
 
 
-def _columns(drawn: pd.DataFrame, names: list[str | None]) -> np.ndarray:
-    zero = np.zeros(len(drawn))
-    return np.column_stack([zero if name is None else drawn[name].to_numpy() for name in names])
+def _tastes(design: Design, drawn: pd.DataFrame, seed: int) -> np.ndarray:
+    """Return brand preferences, shape (S, H, J): a matrix of parameters times normal factors."""
+    cells = [(j, j, number) for j, number in enumerate(design.taste) if number >= 0]
+    options, size = len(design.taste), (len(drawn), len(design.starts))
+    factors = 1 + max((factor for _, factor, _ in cells), default=-1)
+    normal = np.random.default_rng((seed, 1)).standard_normal((*size, factors))
+    tastes = np.zeros((*size, options))
+    for option, factor, number in cells:
+        weight = drawn[design.taste_names[number]].to_numpy()[:, None]
+        tastes[:, :, option] += weight * normal[:, :, factor]
+    return tastes
 
 
 class Knowledge:
@@ -298,15 +307,16 @@ class Knowledge:
     Parameters
     ----------
     drawn : DataFrame
-        ``lambda`` (worth of full knowledge, utils; zero for no learning), ``log_rho``,
-        ``logit_f``, a row per panel.
+        ``learning`` (worth of full knowledge, utils; zero for none), ``log_learning_rate`` and
+        ``logit_forgetting_rate``, a row per panel.
     panel : Panel
         Customers and times; without periods, each occasion is one.
     """
 
     def __init__(self, drawn: pd.DataFrame, panel: Panel):
         self._worth, log_rho, logit_f = (
-            drawn[name].to_numpy()[:, None, None] for name in ("lambda", "log_rho", "logit_f")
+            drawn[name].to_numpy()[:, None, None]
+            for name in ("learning", "log_learning_rate", "logit_forgetting_rate")
         )
         self._rho, self._kept = np.exp(log_rho), 1.0 / (1.0 + np.exp(logit_f))
         self._time = panel.place if panel.period is None else np.asarray(panel.period, dtype=float)

@@ -67,7 +67,13 @@ def test_purchases_that_the_model_takes_as_given_are_kept():
 def test_knowledge_grows_with_purchases_and_fades_over_gaps():
     panel = panel_of(np.zeros((1, 3), dtype=int), period=np.array([1, 2, 6]))
     rho, f = 0.5, 0.2
-    drawn = pd.DataFrame({"lambda": [2.0], "log_rho": np.log(rho), "logit_f": np.log(f / (1 - f))})
+    drawn = pd.DataFrame(
+        {
+            "learning": [2.0],
+            "log_learning_rate": np.log(rho),
+            "logit_forgetting_rate": np.log(f / (1 - f)),
+        }
+    )
     known, who = Knowledge(drawn, panel), np.array([0])
     known.learn(who, np.array([[0]]))
     assert known.worth(who)[0, 0] == pytest.approx([2 * rho / (1 + rho), 0, 0])
@@ -133,8 +139,13 @@ def learned():
 
     What customers return for is what a firm knows of them.
     """
-    values = {"loyalty": 0.3, "lambda": 4.0, "log_rho": -0.7, "logit_f": -4.0}
-    return check_of(values, customers=250, draws=32)
+    values = {
+        "loyalty": 0.3,
+        "learning": 4.0,
+        "log_learning_rate": -0.7,
+        "logit_forgetting_rate": -4.0,
+    }
+    return check_of(values, customers=250, draws=16)
 
 
 def far(check, model: str, group: str) -> float:
