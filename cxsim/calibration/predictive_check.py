@@ -228,7 +228,8 @@ def simulated_choices(
     tastes = _tastes(design, drawn, seed)
     sensitivity, loyalty = (drawn[[name]].to_numpy() for name in ("price_sensitivity", "loyalty"))
     others = np.random.default_rng((seed, 2)).standard_normal((2, *shape))
-    sensitivity = sensitivity * np.exp(drawn[["price_sensitivity_spread"]].to_numpy() * others[0])
+    spread = drawn[["price_sensitivity_spread"]].to_numpy()
+    sensitivity = sensitivity * np.exp(spread * others[0] - spread**2 / 2)  # the mean is kept
     loyalty = loyalty + drawn[["loyalty_sd"]].to_numpy() * others[1]  # (S, H)
     shocks = np.random.default_rng((seed, 3))
     known = Knowledge(drawn, panel)
@@ -287,8 +288,10 @@ def _parameters(estimates: Estimates, design: Design, draws: int, seed: int) -> 
 
 def _tastes(design: Design, drawn: pd.DataFrame, seed: int) -> np.ndarray:
     """Return brand preferences, shape (S, H, J): a matrix of parameters times normal factors."""
-    cells = [(j, j, number) for j, number in enumerate(design.taste) if number >= 0]
-    options, size = len(design.taste), (len(drawn), len(design.starts))
+    cells = getattr(design, "cells", None)
+    if cells is None:
+        cells = [(j, j, number) for j, number in enumerate(design.taste) if number >= 0]
+    options, size = design.columns.shape[1], (len(drawn), len(design.starts))
     factors = 1 + max((factor for _, factor, _ in cells), default=-1)
     normal = np.random.default_rng((seed, 1)).standard_normal((*size, factors))
     tastes = np.zeros((*size, options))

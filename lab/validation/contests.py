@@ -24,12 +24,12 @@ from scipy.special import betaln, gammaln, logsumexp
 from scipy.stats import beta, gamma, poisson
 
 from cxsim.calibration import CalibrationError, Panel, calibrate
-from cxsim.calibration.estimate import Estimates, Likelihood, design_of, fit
+from cxsim.calibration.estimate import Likelihood, design_of, fit
 from lab.pages.page import DOCS, Images, joined, table, write
 from lab.validation.published import PANELS, MissingDataError, cdnow, panel, recency
 
 __all__ = [
-    "BENCHMARK", "Contest", "choice_contest", "gains", "log_density", "order_contest", "page",
+    "BENCHMARK", "Contest", "by_name", "choice_contest", "gains", "log_density", "order_contest", "page",
     "smoothed",
 ]  # fmt: skip
 
@@ -130,26 +130,34 @@ def log_density(
     """
     first, _ = panel.split(share)
     found = fit(first, draws=draws, tastes=tastes, **how)
+    named = "tastes" in inspect.signature(design_of).parameters
+    if named:
+        how["tastes"] = "independent" if tastes else "none"
     values = []
     for part in (panel, first):
         design = design_of(part, **how)
-        likelihood = Likelihood(design if tastes else design.without_tastes(), draws=draws)
-        values.append(likelihood.by_household(_parameters(found, likelihood.names))[0])
+        if not (tastes or named):
+            design = design.without_tastes()
+        likelihood = Likelihood(design, draws=draws)
+        values.append(likelihood.by_household(by_name(found.values, likelihood.names))[0])
     if len(values[0]) != len(values[1]):
         raise ValueError(f"{panel.source}: expected earlier purchases of every customer")
     return values[0] - values[1]
 
 
-def _parameters(found: Estimates, names: Sequence[str]) -> np.ndarray:
-    """Return parameters by name; another firm may be the one whose intercept is zero."""
-    intercepts = [name for name in names if name.startswith("intercept.")]
-    base = [
-        name for name in found.values.index if name.startswith("intercept.") and name not in names
-    ]
-    shift = float(found.values[base[0]]) if base else 0.0
-    return np.array(
-        [found.values.get(name, 0.0) - shift * (name in intercepts) for name in names]
-    )  # fmt: skip
+def by_name(values: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Return parameters in the order of their names; another firm may have the intercept zero.
+
+    Parameters
+    ----------
+    values : Series
+        Estimates by name.
+    names : sequence of str
+        Those of another design of the same model.
+    """
+    base = [n for n in values.index if n.startswith("intercept.") and n not in names]
+    shift = float(values[base[0]]) if base else 0.0
+    return np.array([values.get(n, 0.0) - shift * n.startswith("intercept.") for n in names])
 
 
 def boosted(panel: Panel, *, share: float = 2 / 3, given: bool = True) -> np.ndarray:
@@ -215,7 +223,8 @@ def choice_contest(
         "constant loyalty": log_density(panel, draws=draws, **how),
     }
     if "learning" in known:
-        scores["learning"] = log_density(panel, draws=draws, learning="yes", **how)
+        differing = {"random_loyalty": True, "random_price": True}
+        scores["learning"] = log_density(panel, draws=draws, learning="free", **differing, **how)
     for weight in WEIGHTS:
         past = replace(panel, features={**panel.features, "smoothed": smoothed(panel, weight)})
         name = f"Guadagni-Little {weight:g}".replace("0.", ".")
@@ -288,7 +297,7 @@ class OrderModel:
     later: Callable[..., Any]
 
 
-def _nbd(at: np.ndarray, x: np.ndarray, tx: np.ndarray, until: np.ndarray) -> np.ndarray:
+def _nbd(at: np.ndarray, x: np.ndarray, _: np.ndarray, until: np.ndarray) -> np.ndarray:
     """Return log densities of histories under gamma rates."""
     r, alpha = np.exp(at[:2])
     return (
@@ -347,7 +356,7 @@ def _beta_points(at: np.ndarray, points: int) -> tuple[np.ndarray, ...]:
     return weights, np.repeat(rate[0], points)[None], np.tile(leave, points)[None]
 
 
-def _lives_on(rate: np.ndarray, x: Any, tx: Any, t: Any) -> tuple[Any, Any]:
+def _lives_on(rate: np.ndarray, x: Any, _: Any, t: Any) -> tuple[Any, Any]:
     """Return log likelihoods of a history and being alive at its end, and of having left."""
     alive = x * np.log(rate) - rate * t
     return alive, np.full_like(alive, -np.inf)
@@ -425,12 +434,17 @@ def reading(panel: Panel, *, draws: int = 256, **how: Any) -> list[str]:
         float(found.values["price_sensitivity"]),
         found.error("price_sensitivity", robust=True),
     )
-    lines = [
+    repeats = 100 * panel.repeat_purchase_rate()[0]
+    alike = float(result.alike.values["loyalty"])
+    data = (
         f"**Data**: {panel.occasions:,} purchases of {size:,} customers from {len(panel.firms)} "
-        f"firms; {100 * panel.repeat_purchase_rate()[0]:.0f} % repeat the last one.",
+        f"firms; {repeats:.0f} % repeat the last one."
+    )
+    held = (
         f"**Loyalty**: {loyalty:.2f} utils (robust standard error {error:.2f}); without brand "
-        f"preferences it would be {result.alike.values['loyalty']:.2f}.",
-    ]
+        f"preferences it would be {alike:.2f}."
+    )
+    lines = [data, held]
     if price > 3.0 * price_error:
         row = found.worths.set_index("parameter").loc["loyalty"]
         lines.append(
