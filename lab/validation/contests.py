@@ -29,8 +29,8 @@ from lab.pages.page import DOCS, Images, joined, table, write
 from lab.validation.published import PANELS, MissingDataError, cdnow, panel, recency
 
 __all__ = [
-    "BENCHMARK", "Contest", "by_name", "choice_contest", "gains", "log_density", "order_contest", "page",
-    "smoothed",
+    "BENCHMARK", "ORDERS", "Contest", "bg_nbd", "boosted", "by_name", "choice_contest", "gains",
+    "log_density", "order_contest", "page", "reading", "smoothed",
 ]  # fmt: skip
 
 #: The model that gains are measured from.
@@ -497,7 +497,10 @@ ones (log predictive density): higher is better, and 1 means that the purchases 
 likely. Standard errors are those of paired differences over customers. *Guadagni-Little* is the
 loyalty of Guadagni & Little (1983), past choices smoothed exponentially with the weight given;
 the trees have prices, features, the last purchase, smoothed and mean past choices as inputs.
+{settings}
 """
+
+SETTINGS = "Logits have {draws} points of brand preference and `initial_purchases={first}`."
 
 
 def page(
@@ -505,6 +508,8 @@ def page(
     readings: dict[str, list[str]],
     figures: dict[str, str],
     left_out: Sequence[str],
+    *,
+    settings: str = "",
 ) -> str:
     """Return the page as Markdown.
 
@@ -517,8 +522,10 @@ def page(
         Markdown of figures, likewise.
     left_out : sequence of str
         Data that were not there.
+    settings : str
+        How the logits were estimated.
     """
-    parts = [HEAD.format(answer=_answer(contests))]
+    parts = [HEAD.format(answer=_answer(contests), settings=settings)]
     if left_out:
         parts.append("Left out for want of data: " + ", ".join(left_out) + ".")
     for contest in contests:
@@ -642,7 +649,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             each.name: images.add(_figure(each), each.name.split(" (")[0].lower())
             for each in contests
         }
-        text = page(contests, readings, figures, left_out)
+        first = given.first or inspect.signature(fit).parameters["initial_purchases"].default
+        settings = SETTINGS.format(draws=given.draws, first=first)
+        text = page(contests, readings, figures, left_out, settings=settings)
         print(f"written: {write(docs / 'contests.md', text).name} and its figures")
     return 1 if left_out else 0
 
