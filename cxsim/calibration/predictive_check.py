@@ -71,7 +71,7 @@ class PredictiveCheck:
         return pd.DataFrame(rows, columns=heads)
 
     def headline(self) -> str:
-        """Return one sentence: how many statistics each model reproduces, and the worst misfit."""
+        """Return one sentence: how many statistics models reproduce, and the worst one."""
         rows = self.summary().iloc[::-1].to_dict("records")
         source = self.table.attrs.get("source", "panel")
         if not rows:
@@ -328,7 +328,15 @@ class Knowledge:
         self._last = np.full(size, -1)
 
     def pass_time(self, customers: np.ndarray, rows: np.ndarray, place: int) -> None:
-        """Forget what lies between these occasions and those before."""
+        """Forget what lies between these occasions and those before.
+
+        Parameters
+        ----------
+        customers, rows : ndarray of int, shape (n,)
+            Numbers of customers, and of their occasions.
+        place : int
+            Place of the occasions among their customers'.
+        """
         if not place:
             return
         gap = (self._time[rows] - self._time[rows - 1])[:, None]
@@ -336,11 +344,28 @@ class Knowledge:
         self.known[:, customers] *= self._kept ** (gap - taught)
 
     def worth(self, customers: np.ndarray) -> np.ndarray:
-        """Return what firms' knowledge adds to their utility, shape (S, customers, F)."""
+        """Return what firms' knowledge adds to their utility.
+
+        Parameters
+        ----------
+        customers : ndarray of int, shape (n,)
+
+        Returns
+        -------
+        ndarray, shape (S, n, F)
+            Utils.
+        """
         return self._worth * self.known[:, customers]
 
     def learn(self, customers: np.ndarray, took: np.ndarray) -> None:
-        """Let the firms bought from learn."""
+        """Let the firms bought from learn.
+
+        Parameters
+        ----------
+        customers : ndarray of int, shape (n,)
+        took : ndarray of int, shape (S, n)
+            Options taken.
+        """
         bought = np.arange(self.known.shape[2]) == took[:, :, None]
         left = 1.0 - self.known[:, customers]
         after = left / (1.0 + self._rho * left)

@@ -199,13 +199,23 @@ def _of(found: Estimates, function: Callable[[Any], float]) -> tuple[float, floa
 # -- All panels of a row, kept as they are made --------------------------------------------------
 
 
+#: Modules of calibration that no estimate depends on.
+_APART = {
+    "moment_matching.py", "prediction.py", "predictive_check.py", "scenario_writing.py",
+    "targets.py",
+}  # fmt: skip
+
+
 @cache
 def _code() -> str:
     """Return a digest of the code that results depend on."""
     digest = hashlib.sha256()
-    paths = [*sorted((ROOT / "cxsim" / "calibration").glob("*.py")), Path(__file__)]
-    for path in [*paths, Path(__file__).with_name("simulated.py")]:
-        digest.update(path.read_bytes())
+    folder = ROOT / "cxsim" / "calibration"
+    for path in [*sorted(folder.glob("*.py")), Path(__file__).with_name("simulated.py")]:
+        if path.name not in _APART:
+            digest.update(path.read_bytes())
+    for function in (estimate, _known, _of):
+        digest.update(inspect.getsource(function).encode())
     return digest.hexdigest()[:12]
 
 
@@ -226,7 +236,8 @@ def run(
         Where results are kept, a line per panel.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{row.name}-{draws or 'default'}-{_code()}.jsonl"
+    market = hashlib.sha256(repr(row).encode()).hexdigest()[:6]
+    path = folder / f"{row.name}-{draws or 'default'}-{market}-{_code()}.jsonl"
     kept = {result["seed"]: result for result in _lines(path)}
     missing = [seed for seed in range(panels) if seed not in kept]
     work = partial(estimate, row, draws=draws)
@@ -305,14 +316,20 @@ HEAD = """\
 
 **How to read it.** Panels of three firms are simulated with known parameters by code that shares
 nothing with the package, and estimated as a user would. *Mean* and *sd* are those of the estimates
-over {panels} panels; *s.e.* is the median standard error that the estimator states, which should
+over {panels} panels{trial}; *s.e.* is the median standard error that the estimator states, which should
 be the sd; *coverage* is the share of 95 % intervals that contain the truth. It is set in bold where
 it differs from 95 % by more than three standard errors of a share of so many panels. *Worth* is
-loyalty in units of price. Unseen purchases were made before the panel begins.
+loyalty in units of price. Unseen purchases were made before the panel begins. Options that a row
+does not name are the package's: `initial_purchases={first}`, {draws} points of brand preference.
 """
 
+#: Panels of which coverage says little.
+FEW = 50
 
-def page(found: Mapping[str, Sequence[Mapping[str, Any]]], *, panels: int) -> str:
+
+def page(
+    found: Mapping[str, Sequence[Mapping[str, Any]]], *, panels: int, draws: int | None = None
+) -> str:
     """Return the page as Markdown.
 
     Parameters
@@ -320,6 +337,8 @@ def page(found: Mapping[str, Sequence[Mapping[str, Any]]], *, panels: int) -> st
     found : mapping of str to sequence of mapping
         Results by name of row, as :func:`run` returns.
     panels : int
+    draws : int, optional
+        As for :func:`estimate`.
     """
     lines, gate, off, checked = [], [], [], 0
     for row in ROWS:
@@ -348,8 +367,16 @@ def page(found: Mapping[str, Sequence[Mapping[str, Any]]], *, panels: int) -> st
     )
     if off:
         answer += "\n\nThey do not for:\n\n" + "\n".join(f"- {text}" for text in off)
+    usual = inspect.signature(fit).parameters
+    head = HEAD.format(
+        answer=answer,
+        panels=panels,
+        trial=" (**a trial run**: coverage over so few says little)" if panels < FEW else "",
+        first=usual["initial_purchases"].default,
+        draws=draws or usual["draws"].default,
+    )
     heads = ["market", "parameter", "truth", "mean", "sd", "s.e.", "coverage", "refused"]
-    parts = [HEAD.format(answer=answer, panels=panels), table(heads, lines, left=2)]
+    parts = [head, table(heads, lines, left=2)]
     if gate:
         parts.append(
             "## Is learning found where it is, and only there?\n\n"
@@ -406,7 +433,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     docs = given.docs or (None if given.only else DOCS)
     if docs and found:
-        text = page(found, panels=given.panels)
+        text = page(found, panels=given.panels, draws=given.draws)
         print(f"written: {write(docs / 'estimation.md', text).name}")
     return 0
 
