@@ -316,11 +316,12 @@ HEAD = """\
 
 **How to read it.** Panels of three firms are simulated with known parameters by code that shares
 nothing with the package, and estimated as a user would. *Mean* and *sd* are those of the estimates
-over {panels} panels{trial}; *s.e.* is the median standard error that the estimator states, which should
-be the sd; *coverage* is the share of 95 % intervals that contain the truth. It is set in bold where
-it differs from 95 % by more than three standard errors of a share of so many panels. *Worth* is
-loyalty in units of price. Unseen purchases were made before the panel begins. Options that a row
-does not name are the package's: `initial_purchases={first}`, {draws} points of brand preference.
+over {panels} panels{trial}; *s.e.* is the median standard
+error that the estimator states, which should be the sd; *coverage* is the share of 95 % intervals
+that contain the truth. It is set in bold where it differs from 95 % by more than three standard
+errors of a share of so many panels. *Worth* is loyalty in units of price. Unseen purchases were
+made before the panel begins. Options that a row does not name are the package's:
+`initial_purchases={first}`, {draws} points of brand preference.
 """
 
 #: Panels of which coverage says little.
