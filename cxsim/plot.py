@@ -21,6 +21,7 @@ from cxsim.charts.intervals import (
     log_purchases,
     loyalty_estimates,
     predicted_repeat_purchases,
+    predictive_intervals,
 )
 from cxsim.charts.layout import scenario_events
 from cxsim.charts.profit_and_equity import customer_equity_drivers, profit_waterfall
@@ -73,6 +74,7 @@ __all__ = [
     "perception_gap",
     "policy_tournament",
     "predicted_repeat_purchases",
+    "predictive_intervals",
     "profit",
     "profit_waterfall",
     "retention_by_tenure",

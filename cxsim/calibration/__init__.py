@@ -19,6 +19,7 @@ from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
+from cxsim.calibration.predictive_check import PredictiveCheck
 from cxsim.calibration.price_endogeneity import PriceCheck
 from cxsim.calibration.table_reading import Reading, Table, read_table
 from cxsim.messages import no_attribute
@@ -34,6 +35,7 @@ __all__ = [
     "OwnLog",
     "Panel",
     "Prediction",
+    "PredictiveCheck",
     "PriceCheck",
     "Reading",
     "Stated",

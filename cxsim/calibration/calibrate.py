@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,9 @@ from cxsim.calibration.scenario_writing import (
 )
 from cxsim.messages import argument_hints, whole
 from cxsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from cxsim.calibration.predictive_check import PredictiveCheck
 
 # -- From a purchase panel to a scenario, in one call ------------------------------------------
 
@@ -267,6 +270,20 @@ class Calibration:
         seed : int
         """
         return sample(self.panel, self.estimates, count, seed=seed, control=self._random_order)
+
+    def predictive_check(self, *, seeds: int = 20, seed: int = 0) -> PredictiveCheck:
+        """Compare the panel with panels simulated from the estimates.
+
+        Parameters
+        ----------
+        seeds : int
+            Panels to simulate, with loyalty and without.
+        seed : int
+            Of parameters, brand preferences and choices.
+        """
+        from cxsim.calibration.predictive_check import predictive_check
+
+        return predictive_check(self, seeds=seeds, seed=seed)
 
     def __repr__(self) -> str:
         return f"<Calibration: {self.headline()}>"

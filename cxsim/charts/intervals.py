@@ -520,3 +520,118 @@ def log_purchases(purchases: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
         note="In the first periods nearly everybody is seen for the first time: these are not new "
         "customers.",
     )
+
+
+# -- A panel beside panels simulated from its estimates -----------------------------------------
+
+
+#: Groups of statistics that the figure of a predictive check shows, and what a row of them is
+#: called; switching between single firms and paths of shares stay in the table.
+_CHECKED = {
+    "stays after so many in a row": "stays after {} in a row",
+    "stays after a gap of periods": "stays after a gap of {}",
+    "returns after a move": "returns {}",
+    "repeats at purchase": "repeats at purchase {}",
+    "occasions between purchases": "buys again after {}",
+}
+
+_MODELS = {
+    "no loyalty": OKABE_ITO["vermillion"],
+    "constant loyalty": OKABE_ITO["blue"],
+    "learning": OKABE_ITO["bluish green"],
+}
+
+
+@charted("model", "group", "statistic", "observed", "lower", "mean", "upper", "z")
+def predictive_intervals(checks: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw what a panel shows beside intervals of panels simulated from its estimates.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        ``model, group, statistic, observed, lower, mean, upper, z``, as ``table`` of
+        ``calibration.predictive_check()`` has.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or there is no statistic to show.
+    """
+    shown = checks[checks["group"].isin(_CHECKED) & checks["z"].notna()]
+    if shown.empty:
+        raise ValueError("checks: expected statistics of repeat purchases, found none")
+    keys = list(dict.fromkeys(zip(shown["group"], shown["statistic"], strict=True)))
+    models = list(dict.fromkeys(shown["model"]))
+    rows = shown.set_index(["model", "group", "statistic"])
+    observed = shown.drop_duplicates(["group", "statistic"])
+    observed = observed.set_index(["group", "statistic"])["observed"]
+
+    def draw(figure: Picture) -> None:
+        axes = figure.add_subplot()
+        heights = np.linspace(-0.24, 0.24, len(models)) if len(models) > 1 else [0.0]
+        for y, key in enumerate(keys):
+            for model, height in zip(models, heights, strict=True):
+                if (model, *key) not in rows.index:
+                    continue
+                row = rows.loc[(model, *key)]
+                color = _MODELS.get(model, GREY)
+                axes.plot(
+                    [100 * row["lower"], 100 * row["upper"]], [y + height] * 2, color=color,
+                    lw=4.5, alpha=0.65, solid_capstyle="butt",
+                )  # fmt: skip
+            axes.plot(100 * observed[key], y, "o", ms=6.5, color=INK, zorder=3)
+            if y and key[0] != keys[y - 1][0]:
+                axes.axhline(y - 0.5, color=GREY, lw=0.6, zorder=0.5)
+        for k, model in enumerate(models):
+            color = readable(_MODELS.get(model, GREY))
+            axes.text(
+                0.0 + k * 0.3, 1.01, model, transform=axes.transAxes, color=color,
+                fontweight="bold", fontsize=9.5, va="bottom",
+            )  # fmt: skip
+        axes.text(
+            len(models) * 0.3, 1.01, "\u25cf observed", transform=axes.transAxes, color=INK,
+            fontsize=9.5, va="bottom",
+        )  # fmt: skip
+        named_rows(axes, [_CHECKED[group].format(name) for group, name in keys])
+        ends = 100 * shown[["observed", "lower", "upper"]].to_numpy(float)
+        room = 0.04 * float(np.ptp(ends)) or 1.0
+        axes.set_xlim(ends.min() - room, ends.max() + room)
+        axes.set_xlabel("share of purchases, %", fontsize=9)
+
+    return Chart(
+        draw,
+        (7.6, 1.7 + 0.36 * len(keys)),
+        _fits(shown, models[-1]),
+        _check_alt(shown, models),
+        "Dots: observed. Bars: the middle 95 % of panels simulated from the estimates, with the "
+        "panel's own customers, prices and times.",
+    )
+
+
+def _fits(shown: pd.DataFrame, model: str) -> str:
+    part = shown[shown["model"] == model]
+    worst = part.loc[part["z"].abs().idxmax()]
+    what = _CHECKED[worst["group"]].format(worst["statistic"])
+    if abs(worst["z"]) <= 2.5:
+        return f"The model with {model} reproduces how customers stay, move and return"
+    return (
+        f"The model with {model} misses most where a customer {what}: "
+        f"{100 * worst['observed']:.0f} % observed, {100 * worst['mean']:.0f} % simulated"
+    )
+
+
+def _check_alt(shown: pd.DataFrame, models: list[str]) -> str:
+    said = []
+    for (group, name), part in shown.groupby(["group", "statistic"], sort=False):
+        ways = [
+            f"{row['model']} {100 * row['lower']:.0f} to {100 * row['upper']:.0f} %"
+            for row in part.to_dict("records")
+        ]
+        observed = 100 * part["observed"].iloc[0]
+        said.append(
+            f"{_CHECKED[str(group)].format(name)}: observed {observed:.0f} %, {', '.join(ways)}"
+        )
+    return (
+        "Observed shares beside the middle 95 % of panels simulated from models with "
+        f"{joined(models)}. {'; '.join(said)}."
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.validation import registry, rigor
+from lab.validation import programs, registry, rigor
 from lab.validation.__main__ import main
 from lab.validation.checks import Check, assert_agrees, at_most, pooled, printed
 from lab.validation.page import number, page
@@ -101,7 +101,7 @@ def test_a_row_blurred_by_chance_fails_on_the_full_page():
 
 
 #: Rows that take ten seconds and more even so; ``make validation`` and ``make test-slow`` run them.
-LONG = {"1.10", "1.3", "1.4.2", "1.9.1", "2.5", "2.7", "2.8", "3.2"}
+LONG = {"1.10", "1.3", "1.4.2", "1.9.1", "2.5", "2.7", "2.8", "3.2", "3.6"}
 
 
 @pytest.mark.parametrize(
@@ -185,3 +185,13 @@ def test_tests_that_the_page_names_are_there():
 
 def test_a_test_that_is_not_there_is_missed():
     assert rigor.missing_tests(("test_that_nobody_wrote",)) == ["test_that_nobody_wrote"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["xlogit", "biogeme"])
+def test_other_programs_find_what_is_kept_of_them(name):
+    python = programs.ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        pytest.skip("python -m lab.validation.programs makes the environment of other programs")
+    found = programs.by_program(name, str(python))
+    assert_agrees(programs.beside(found, programs.kept()[name], name))

@@ -41,7 +41,15 @@ LEFT_OUT = {
     f"docs/{name}.md"
     for name in (
         *("style", "glossary", "changelog"),
-        *("validation", "claims", "competition", "benchmarks", "course_answers"),
+        *(
+            "validation",
+            "estimation",
+            "contests",
+            "claims",
+            "competition",
+            "benchmarks",
+            "course_answers",
+        ),
     )
 }
 
