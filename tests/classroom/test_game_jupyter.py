@@ -99,7 +99,8 @@ def test_whoever_runs_a_jupyter_server_serves_a_game_to_teams_without_an_account
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [
-        sys.executable, "-m", "jupyter_server", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
+        sys.executable, "-m", "jupyter_server", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0",
         "--IdentityProvider.token=t", f"--ServerApp.root_dir={tmp_path / 'root'}",
         "--ServerApp.base_url=/user/ada/",
         "--ServerApp.jpserver_extensions={'classroom.game.jupyter': True, 'jupyterlab': False}",
