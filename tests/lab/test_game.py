@@ -1,4 +1,4 @@
-"""The trials of the classroom market: what they send is what it says, and what they search is found."""
+"""The trials of the classroom market: they send what they say, and find what was sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_thousand_forgeries_are_the_same_everywhere():
 
 def test_a_secret_that_was_sent_is_found_and_a_token_is_none(tmp_path):
     ledger = ledger_of(tmp_path, seed=918_273_645)
-    market = Market(ledger.state.game, engine="agents")
+    market = Market(ledger.state.game)
     state = play(ledger, market, {"Herons": {"price": 18.0}})
     secrets = secrets_of(state, market.of(state), "Otters")
     assert "918273645" in secrets
