@@ -16,6 +16,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,17 @@ def collect(ledger: Ledger, folder: str | Path, *, close: bool = False) -> Colle
     GameError
         If all rounds are played, or the market cannot be computed.
     """
-    return asyncio.run(_collect(ledger, Path(folder), close))
+
+    def run() -> Collected:
+        own = Ledger(ledger.path)  # a connection belongs to its thread
+        try:
+            return asyncio.run(_collect(own, Path(folder), close))
+        finally:
+            own.close()
+
+    # In a thread of its own, because a notebook has a running event loop.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
 
 
 async def _collect(ledger: Ledger, folder: Path, close: bool) -> Collected:

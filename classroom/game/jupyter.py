@@ -131,8 +131,9 @@ class Games:
                 await server.start(0)
                 place = f"{self.prefix}/{quote(name, safe='')}"
                 below = Below(server.application(), place)
-                pattern = re.escape(place) + "/.*"
-                self._application.add_handlers(".*$", [(pattern, below)])
+                # First, because Jupyter's own way to add handlers takes none but its own.
+                at = tornado.routing.PathMatches(re.escape(place) + "/.*")
+                self._application.default_router.rules.insert(0, tornado.routing.Rule(at, below))
                 self.running[name] = server
         return self.running[name]
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from games import ledger_of
+from test_game_pages import FLAWS, WIDTHS
 
 pytestmark = pytest.mark.browser
 
@@ -92,4 +93,21 @@ def test_two_teams_play_a_round_in_browsers_and_go_on_after_a_kill(browser, serv
     screen.wait_for_selector("svg[role=img]")
     assert otters.evaluate("document.documentElement.scrollWidth") <= 360
     assert not otters.query_selector("#form")
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_served_pages_fit_every_width_and_ask_no_other_host(browser, served):
+    links, _ = served()
+    pages, wrong = pages_of(browser, links)
+    instructor = pages["instructor"]
+    for button in ("Open round 1", "Close round 1", "End the game"):
+        instructor.click(f"text={button}")
+        instructor.wait_for_load_state()
+        for page in pages.values():
+            page.wait_for_timeout(500)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+            assert page.evaluate(FLAWS) == [], page.url
     assert wrong == []

@@ -72,8 +72,9 @@ def test_below_a_prefix_pages_sockets_and_cookies_are_those_of_the_prefix(tmp_pa
             assert {at for at, _ in otters._cookies} <= {
                 "/user/ada/cxsim-game/small.db/", otters.page.address.removeprefix(base)
             }  # fmt: skip
-            _, text = 0, (await instructor.look()).text
-            assert f"{page}/join/" in text, "links that the instructor hands out"
+            assert f"{page}/join/" in (await instructor.look()).text, (
+                "links that the instructor hands out"
+            )
             large = await otters.ask(otters.place(), b"x" * 40_000)
             assert large.status in (413, 599)
             assert (await otters.ask(f"{base}/team/1/")).status == 404
@@ -104,25 +105,26 @@ def test_whoever_runs_a_jupyter_server_serves_a_game_to_teams_without_an_account
         "--ServerApp.base_url=/user/ada/",
         "--ServerApp.jpserver_extensions={'classroom.game.jupyter': True, 'jupyterlab': False}",
     ]  # fmt: skip
-    process = subprocess.Popen(
-        words, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+    home = f"http://127.0.0.1:{port}/user/ada/cxsim-game/"
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            words, env=environment, cwd=tmp_path, stderr=log, start_new_session=True
+        )
     try:
-        for line in process.stderr:
-            if found := re.search(r"http://127\.0\.0\.1:\d+/user/ada/", line):
-                home = found[0] + "cxsim-game/"
-                break
 
         async def play():
             owner, stranger = Client("owner"), Client("stranger")
-            assert (await stranger.ask(home, follow=False)).status == 302, "asked to log in"
+            async with asyncio.timeout(120):
+                while (answer := await stranger.ask(home, follow=False)).status == 599:
+                    await asyncio.sleep(0.2)
+            assert answer.status == 302, "asked to log in"
             page = await owner.ask(f"{home}?token=t")
             token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
             assert (await stranger.ask(home, {"file": "small.db"})).status == 403
             wrong = await owner.ask(home, {"_xsrf": token, "file": "other.db"})
             assert (wrong.status, "found &#x27;other.db&#x27;" in wrong.text) == (422, True)
             page = await owner.ask(home, {"_xsrf": token, "file": "small.db"})
+            assert page.status == 200, page.text
             links = links_of(page.text)
             assert set(links) == {"Otters", "Herons", "instructor", "projector"}
             for client in (*await play_a_round(f"{home}small.db/", links), owner, stranger):
@@ -132,4 +134,3 @@ def test_whoever_runs_a_jupyter_server_serves_a_game_to_teams_without_an_account
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
-        process.stderr.close()
