@@ -147,7 +147,9 @@ def taste_points(
     Returns
     -------
     net : ndarray of int, shape (factors, draws)
+        Numbers of rows of the table.
     shift : ndarray of int, shape (households, factors)
+        Numbers whose bits are turned over.
     """
     from scipy.stats import qmc
 
@@ -723,7 +725,7 @@ def scenario_tastes(
     Returns
     -------
     ndarray, shape (F,)
-        Utils.
+        In units of utility.
     """
     from scipy.optimize import nnls
 

@@ -86,7 +86,13 @@ class History:
         return cls(len(panel.firms), panel.choice, panel.starts, gap, met)
 
     def take(self, rows: np.ndarray) -> History:
-        """Return the same history, of which knowledge is asked at some occasions only."""
+        """Return the same history, of which knowledge is asked at some occasions only.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            Numbers of occasions, no unit.
+        """
         return replace(self, rows=rows)
 
     def knowledge(

@@ -97,7 +97,7 @@ class Panel:
 
     @property
     def is_first(self) -> np.ndarray:
-        """Whether an occasion is the customer's first purchase in the panel, shape (N,)."""
+        """Which occasions are the customer's first purchase in the panel, shape (N,)."""
         return (self.supplier < 0) & (self.choice < len(self.firms))
 
     @property
@@ -108,7 +108,7 @@ class Panel:
 
     @property
     def available(self) -> np.ndarray:
-        """Whether each firm's offer was to be had, shape (F, N)."""
+        """Whether each firm's offer was to be had, by occasions, shape (F, N)."""
         return ~np.isnan(self.price)
 
     @property
