@@ -256,7 +256,7 @@ def _completed(source: Source, number: int, row: Any, decisions: list[str]) -> A
         key, _, text = str(error).partition(": ")
         raise _wrong(source, ("targets", number, key), text) from None
     decisions += said
-    return made
+    return made | {k: None for k, v in row.items() if v is None and k not in Target.model_fields}
 
 
 def _rows(

@@ -281,7 +281,7 @@ def _power_of_two(context: click.Context, option: click.Parameter, value: int) -
 )  # fmt: skip
 @table_options
 @click.option(
-    "--first", "--initial-purchases", "initial_purchases",
+    "--initial-purchases", "initial_purchases",
     type=click.Choice(["wooldridge", "equation", "use", "drop"]), default="wooldridge",
     show_default=True,
     help="Each customer's first purchase in the data: let brand preference depend on it "
