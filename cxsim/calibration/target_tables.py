@@ -16,7 +16,7 @@ import pandas as pd
 
 from cxsim.calibration.panel import FIRM, CalibrationError
 from cxsim.calibration.table_reading import Table, first_named, normal
-from cxsim.messages import found, renamed
+from cxsim.messages import found
 from cxsim.model.mechanism import Measure
 from cxsim.runs.measures.measure_registry import MARKET, measures
 
@@ -36,6 +36,7 @@ _SPOKEN = {
     "averagespend": "price_paid", "repurchaserate": "repeat_purchase_rate",
     "totalchurn": "churn", "monthlychurn": "churn", "churnpermonth": "churn",
     "attritionrate": "churn", "customerretention": "retention_rate",
+    "retention": "retention_rate", "share": "market_share", "repeatrate": "repeat_purchase_rate",
 }  # fmt: skip
 
 
@@ -52,9 +53,6 @@ def understood(name: Any, level: str) -> str | None:
     word = normal(str(name))
     if str(name) in known:
         return str(name)
-    for key in (str(name), str(name).strip().casefold().replace(" ", "_")):
-        if (today := renamed(key, known)) is not None:
-            return today
     like = [
         each
         for each, measure in known.items()

@@ -123,8 +123,8 @@ def test_the_scenario_has_the_part_of_loyalty_that_the_order_supports(short):
 def test_two_purchases_of_a_customer_give_warnings_and_exit_code_one(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     choice_panel(400, 2, seed=1).to_csv("two.csv", index=False)
-    assert command(["calibrate", "two.csv", "--feature", "none", "--initial-purchases", "drop", "--draws", "32",
-                    "--permutations", "1", "-o", "two.yaml"]) == 1  # fmt: skip
+    assert command(["calibrate", "two.csv", "--feature", "none", "--initial-purchases", "drop",
+                    "--draws", "32", "--permutations", "1", "-o", "two.yaml"]) == 1  # fmt: skip
     said = capsys.readouterr().out
     assert said.startswith("Warning (price_uncertain): the price sensitivity")
     assert "Note (few_purchases)" in said

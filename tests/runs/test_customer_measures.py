@@ -116,21 +116,27 @@ def test_churn_that_a_user_types_comes_out_of_the_run_turnover_included():
     assert left == pytest.approx(0.005, abs=0.001)
 
 
+def target_called(name):
+    row = {"measure": name, "firm": "Mass", "value": 0.1, "se": 0.01}
+    free = {"firms.Mass.price": [10, 30]}
+    return read_targets({"base": "baseline", "parameters": free, "targets": [row]})
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [
-        ("churn_rate", "'churn'"), ("share", "'market_share'"),
-        ("signals", "'need_variance_resolved'"),
-        ("lifetime_value", "'customer_lifetime_value_present' or 'customer_lifetime_value_new'"),
-    ],
-)  # fmt: skip
-def test_names_from_elsewhere_lead_to_the_measure(typed, meant):
-    row = {"measure": typed, "firm": "Mass", "value": 0.1, "se": 0.01}
+    [("churn_rate", "churn"), ("share", "market_share"), ("Churn rate", "churn")],
+)
+def test_names_from_elsewhere_are_understood_and_said(typed, meant):
+    targets = target_called(typed)
+    assert targets.targets[0].measure == meant
+    assert f"{typed} is the measure {meant}" in targets.decisions
+
+
+def test_a_name_that_means_two_measures_is_a_question():
+    meant = "'customer_lifetime_value_present' or 'customer_lifetime_value_new'"
     with pytest.raises(cx.calibration.CalibrationError, match=f"did you mean {meant}"):
-        read_targets(
-            {"base": "baseline", "parameters": {"firms.Mass.price": [10, 30]}, "targets": [row]}
-        )
-    assert meant in near(typed, [m.name for m in measures("firm")])
+        target_called("lifetime_value")
+    assert meant in near("lifetime_value", [m.name for m in measures("firm")])
 
 
 # --- what a customer is worth ---------------------------------------------------------

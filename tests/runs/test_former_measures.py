@@ -98,9 +98,9 @@ def test_outputs_of_the_market_and_rules_for_stopping_name_it():
 
 
 def test_targets_name_it():
-    rows = [{"measure": "retention", "firm": "Mass", "value": 0.1, "se": 0.01}]
+    rows = [{"measure": "signals", "firm": "Mass", "value": 0.1, "se": 0.01}]
     given = {"base": "baseline", "parameters": {"firms.Mass.price": [10, 30]}, "targets": rows}
-    with pytest.raises(cx.calibration.CalibrationError, match=meant("retention_rate")):
+    with pytest.raises(cx.calibration.CalibrationError, match=meant("need_variance_resolved")):
         read_targets(given)
 
 
