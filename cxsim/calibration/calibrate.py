@@ -66,6 +66,8 @@ class Calibration:
         What firms learn of customers, where that was asked.
     prices : PriceCheck or None
         Whether prices seem to answer demand.
+    seed : int
+        Of the points at which they were estimated.
     """
 
     panel: Panel
@@ -77,6 +79,7 @@ class Calibration:
     form: str
     learning: Learning | None = None
     prices: PriceCheck | None = None
+    seed: int = 0
 
     @property
     def table(self) -> pd.DataFrame:
@@ -242,7 +245,8 @@ class Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
             self.panel, initial_purchases=self.initial_purchases, form=self.form, loyalty=False,
-            draws=self.estimates.draws,
+            draws=self.estimates.draws, seed=self.seed,
+            **self.estimates.differences | {"random_loyalty": False},
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})
         names = [*estimates.values.index, "loyalty"]
@@ -445,8 +449,9 @@ def calibrate(
             draws=draws, seed=seed,
         )  # fmt: skip
     return Calibration(
-        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices
-    )
+        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices,
+        seed,
+    )  # fmt: skip
 
 
 # -- What results may not be trusted for: a table of cases -------------------------------------
