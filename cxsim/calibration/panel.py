@@ -28,7 +28,7 @@ class Panel:
     choice : ndarray of int, shape (N,)
         Option taken.
     price : ndarray, shape (F, N)
-        Prices asked, currency per unit; NaN where a firm's offer was not to be had.
+        Prices asked, currency per unit; NaN where a firm's offer was not available.
     features : mapping of str to ndarray, shape (F, N)
         What else differs between firms and occasions, such as display.
     starts : ndarray of int, shape (H,)
@@ -108,7 +108,7 @@ class Panel:
 
     @property
     def available(self) -> np.ndarray:
-        """Whether each firm's offer was to be had, by occasions, shape (F, N)."""
+        """Whether each firm's offer was available, by occasions, shape (F, N)."""
         return ~np.isnan(self.price)
 
     @property

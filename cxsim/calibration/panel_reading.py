@@ -73,7 +73,7 @@ def read_panel(
         What to do with rows of negative quantity or amount, which are refused otherwise.
     blank_prices : {"drop", "not on offer"}, optional
         What a blank price means, and in a long panel an offer without a row, which are refused
-        otherwise: leave such occasions out, or take the firm's offer as not to be had.
+        otherwise: leave such occasions out, or take the firm's offer as not available.
     **reading
         How to read the table: fields of :class:`~cxsim.calibration.table_reading.Reading`.
 
@@ -502,14 +502,14 @@ class _Reader:
         if bad.any() and self.blank_prices is None:
             raise self.wrong(
                 "expected a number, found nothing (--blank-prices drop leaves such purchases out, "
-                '--blank-prices "not on offer" takes the offer as not to be had)',
+                '--blank-prices "not on offer" takes the offer as not available)',
                 column,
                 int(bad.argmax()),
             )
         return values
 
     def _say_not_on_offer(self, prices: np.ndarray) -> None:
-        """Count the offers that were not to be had."""
+        """Count the offers that were not available."""
         blank = int(np.isnan(prices).sum())
         if blank:
             self.table.decide(f"{blank} offers without a price, taken as not on offer")
