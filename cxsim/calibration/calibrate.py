@@ -14,7 +14,7 @@ import pandas as pd
 
 from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
 from cxsim.calibration.learning import LEARNING, Learning, Stated, estimate_learning
-from cxsim.calibration.panel import CalibrationError, Columns, Panel
+from cxsim.calibration.panel import NO_MONEY, CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.price_endogeneity import (
     RESIDUAL,
@@ -85,10 +85,11 @@ class Calibration:
     def table(self) -> pd.DataFrame:
         """Estimates with errors and what they are worth; one row per parameter.
 
-        Nothing is worth anything (NaN) where the price sensitivity is not above zero.
+        Nothing is worth anything (NaN) where the price sensitivity is not above zero, or the
+        panel says that its prices tell nothing of money.
         """
         worths = self.estimates.worths.rename(columns={"se": "worth_se"})
-        if not self.estimates.values["price_sensitivity"] > 0.0:
+        if not self._has_worth:
             worths.iloc[:, 1:] = np.nan
         return self.estimates.table.merge(worths, on="parameter", how="left")
 
@@ -101,6 +102,12 @@ class Calibration:
     def warnings(self) -> tuple[Caution, ...]:
         """What the results may not be trusted for, the most serious first."""
         return cautions(findings(self))
+
+    @property
+    def _has_worth(self) -> bool:
+        """Whether utils can be stated in money."""
+        positive = self.estimates.values["price_sensitivity"] > 0.0
+        return bool(positive) and self.panel.money != NO_MONEY
 
     @property
     def _random_order(self) -> tuple[float, float] | None:
@@ -141,7 +148,7 @@ class Calibration:
             said += f"{number}: {texts}. Loyalty is "
         value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
         spurious = self._random_order is not None and mostly_spurious(value, *self._random_order)
-        if self.estimates.values["price_sensitivity"] > 0.0:
+        if self._has_worth:
             row = self.estimates.worths.set_index("parameter").loc["loyalty"]
             said += "" if serious else "staying is "
             said += (
@@ -524,6 +531,8 @@ class Findings:
         Mean number of occasions per customer.
     initial_purchases : str
     prices : PriceCheck or None
+    money : str
+        What the panel says of its prices.
     """
 
     price: float
@@ -541,6 +550,7 @@ class Findings:
     purchases: float = np.inf
     initial_purchases: str = "use"
     prices: PriceCheck | None = None
+    money: str = "usable"
 
 
 @dataclass(frozen=True)
@@ -569,6 +579,21 @@ _CASES = (
         lambda f: f"higher prices seem to raise purchases (price sensitivity {f.price:.3g}, se "
         f"{f.price_error:.2g}), so that nothing can be stated in money",
         f"{_MORE_PRICES}; no scenario is written",
+    ),
+    _Case(
+        "no_worth_in_money",
+        lambda f: f.money == NO_MONEY,
+        lambda _: "the order log that the panel was made of does not show the prices that "
+        "customers saw, so that nothing can be stated in money",
+        "Give `cxsim panel` a price list (--prices) or a store column, or write a price "
+        "sensitivity of your own into the scenario, and switching costs that go with it",
+    ),
+    _Case(
+        "money_doubtful",
+        lambda f: f.money == "doubtful",
+        lambda _: "many prices of the order log that the panel was made of are those of single "
+        "customers, so that amounts in money are doubtful",
+        "Give `cxsim panel` a price list (--prices) or a store column",
     ),
     _Case(
         "price_uncertain",
@@ -707,6 +732,7 @@ def findings(result: Calibration) -> Findings:
         purchases=float(panel.counts.mean()),
         initial_purchases=result.initial_purchases,
         prices=result.prices,
+        money=panel.money,
     )
 
 

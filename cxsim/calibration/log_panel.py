@@ -39,7 +39,7 @@ from cxsim.calibration.order_log import (
     times_of,
     within_share,
 )
-from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
+from cxsim.calibration.panel import MONEY, NO_MONEY, NO_PURCHASE, CalibrationError
 from cxsim.calibration.table_reading import read_table
 from cxsim.messages import AttributeHints, cells, choice, found, hint, number, whole
 
@@ -64,6 +64,8 @@ class LogPanel(AttributeHints):
     frame : DataFrame
         The panel: ``customer``, a column of periods named as they are long (``week``), ``choice``
         and ``price.BRAND`` for each brand, in currency per unit; sorted by customer and period.
+        A column ``money`` says so where its prices tell little of amounts in money
+        (``doubtful``) or nothing (``not usable``).
     decisions : DataFrame
         ``rule, count, of, decision, option``: a row per decision; ``option`` changes it.
     brands : DataFrame
@@ -305,7 +307,10 @@ def panel_from_log(
     )
     frame.attrs |= {"currency": currency, "period_length": length}
     course.attrs["period_length"] = length
-    return LogPanel(lines.source, frame, said.table(), brands, course, facts, length, currency)
+    made = LogPanel(lines.source, frame, said.table(), brands, course, facts, length, currency)
+    if made.price_response != "usable":
+        frame[MONEY] = NO_MONEY if made.price_response == "none" else "doubtful"
+    return made
 
 
 def _taken(labels: np.ndarray, numbers: pd.Series) -> Any:

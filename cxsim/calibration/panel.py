@@ -44,6 +44,8 @@ class Panel:
     recognized : ndarray, shape (N,), or None
         1 where the firm bought from recognized the customer (a card was shown), else 0; None
         where the panel does not say.
+    money : {"usable", "doubtful", "not usable"}
+        What is known of the prices: whether amounts in money can be estimated from them.
     """
 
     source: str
@@ -59,6 +61,7 @@ class Panel:
     ignored: tuple[str, ...] = field(default=())
     decisions: tuple[str, ...] = field(default=())
     recognized: np.ndarray | None = None
+    money: str = "usable"
 
     @property
     def options(self) -> int:
@@ -298,6 +301,13 @@ PRICE = ("price", "prices", "preis")
 
 
 RECOGNIZED = ("recognized", "recognised")
+
+
+#: Column of a panel made of an order log that says what its prices tell of amounts in money.
+MONEY = "money"
+#: What it says, where it says anything: little, or nothing.
+NO_MONEY = "not usable"
+VERDICTS = ("usable", "doubtful", NO_MONEY)
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,12 @@ from cxsim.calibration.panel import (
     CHOSEN,
     CUSTOMER,
     FIRM,
+    MONEY,
     NO_PURCHASE,
     PERIOD,
     PRICE,
     RECOGNIZED,
+    VERDICTS,
     CalibrationError,
     Columns,
     Panel,
@@ -224,6 +226,8 @@ class _Reader:
         missing[inside] = np.isnan(prices[choice[inside], inside])
         self.refuse(missing, "expected a price of the firm chosen, found none", "price", rows)
         here = [*used, customer, *([period] if period else []), *([flag] if flag else [])]
+        money = self._money(here)
+        here += [MONEY] if money is not None else []
         names = [f"{column} ({what})" for column, what in (
             (customer, "customer"), (period, "period"), (used[0], "choice"),
         ) if column and normal(column) != normal(what)]  # fmt: skip
@@ -243,6 +247,7 @@ class _Reader:
             ignored=tuple(name for name in self.table.columns if name not in here),
             decisions=tuple(self.table.decisions),
             recognized=None if met is None else met[order],
+            money=money or "usable",
         )
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
@@ -517,6 +522,13 @@ class _Reader:
     def _flag(self) -> str | None:
         """Return the column that says who was recognized."""
         return self.find("1 where recognized", self.columns.recognized, RECOGNIZED)
+
+    def _money(self, used: list[str]) -> str | None:
+        """Return what the log that the panel was made of tells of money, if the panel says."""
+        if MONEY not in self.table.columns or MONEY in used:
+            return None
+        said = set(self.table.text(MONEY))
+        return max(said, key=VERDICTS.index) if said <= set(VERDICTS) else None
 
     def _features(self, there: list[str]) -> list[str]:
         wanted = self.columns.features

@@ -165,10 +165,8 @@ def predictive_check(
     table.attrs["source"] = panel.source
     left_out = seen.left_out
     if data.customers < panel.customers:
-        left_out += (
-            f"Learning is compared on the {data.customers:,} of {panel.customers:,} customers "
-            "whose start is seen.",
-        )
+        counts = f"{data.customers:,} of {panel.customers:,}"
+        left_out += (f"Learning is compared on the {counts} customers whose start is seen.",)
     return PredictiveCheck(table, seeds, left_out)
 
 
@@ -359,7 +357,7 @@ class Knowledge:
         recognition: float = 1.0,
     ):
         log_rho, logit_f = (
-            np.broadcast_to(drawn[name] if name in drawn else held, len(drawn))[:, None, None]
+            np.broadcast_to(drawn.get(name, held), len(drawn))[:, None, None]
             for name, held in zip(FREE, bounded(*speeds), strict=True)
         )
         history = History.of(panel, recognition=recognition)

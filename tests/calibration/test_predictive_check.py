@@ -116,9 +116,7 @@ def test_correlated_tastes_and_random_sensitivities_and_loyalties_are_drawn():
     zero = pd.DataFrame(0.0, index=list(named | differ), columns=list(named | differ))
 
     def drawn(**values: float) -> np.ndarray:
-        model = Estimates(
-            pd.Series(named | differ | values), zero, zero, 0.0, -1.0, 1, 1, 1, 1.0
-        )
+        model = Estimates(pd.Series(named | differ | values), zero, zero, 0.0, -1.0, 1, 1, 1, 1.0)
         return simulated_choices(panel, model, initial_purchases="use", seeds=2, seed=1)
 
     again = drawn().reshape(2, 2000, 3)
