@@ -810,7 +810,7 @@ def repeat_statistics(
         Periods after the first purchase; those that too few customers were observed for are
         left out.
     bootstrap : int
-        Samples of customers from which standard errors come.
+        Samples of customers from which standard errors come; 0 for none.
     seed : int
         Of the samples.
 
@@ -877,7 +877,7 @@ def repeat_statistics(
         {
             "statistic": names[:-1],
             "value": means(np.ones(n)),
-            "se": np.nanstd(drawn, axis=0, ddof=1),
+            "se": np.nanstd(drawn, axis=0, ddof=1) if drawn else np.nan,
             "customers": seen.sum(axis=0).astype(int)[:-1],
         }
     )
@@ -955,6 +955,9 @@ class OwnLog(AttributeHints):
     def save(self, path: str | Path, *, firm: str = "(market)") -> Path:
         """Write the statistics as a table of targets (CSV) and return where.
 
+        ``periods`` are the first one of new customers and the last one of the log, as
+        :func:`~cxsim.calibration.moment_matching.match_moments` computes the same of runs.
+
         Parameters
         ----------
         path : str or Path
@@ -969,6 +972,7 @@ class OwnLog(AttributeHints):
                 "firm": firm,
                 "value": self.statistics["value"],
                 "se": self.statistics["se"],
+                "periods": f"{self.new_after}-{self.periods - 1}",
             }
         )
         with whole_file(path) as draft:

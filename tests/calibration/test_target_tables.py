@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -211,16 +212,19 @@ def test_targets_that_are_not_met_say_why():
     import numpy as np
 
     goal = read(*goals("share", 0.9))
+    weight, none = np.array([[50.0]]), np.zeros((0, 1))  # 1 over the error of 0.02
     found = Found(
-        np.array([1.0]), np.array([0.6]), np.array([0.01]), np.array([0.02]), np.array([[5.0]])
-    )
+        unit=np.array([1.0]), model=np.array([0.6]), model_se=np.array([0.01]),
+        sigma=np.array([0.02]), distance=np.array([-15.0]), jacobian=np.array([[5.0]]),
+        weight=weight, tried=none, simulated=none,
+    )  # fmt: skip
     result = MomentMatch(goal, found, 4, draws=5, seed=0)
     assert not result.met
     assert result.reasons() == (
         "Not met: market_share of Ann is 0.6 in the model, 0.9 was wanted.",
         "firms.Ann.quality is at its bound 16: targets may be out of reach within the bounds.",
     )
-    near = Found(found.unit, np.array([0.89]), found.model_se, found.sigma, found.jacobian)
+    near = replace(found, model=np.array([0.89]), distance=np.array([-0.5]))
     result = MomentMatch(goal, near, 4, draws=5, seed=0)
     assert result.met
     assert result.reasons() == ()
