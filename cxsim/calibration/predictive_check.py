@@ -396,7 +396,8 @@ class Knowledge:
         known, met = self.known[:, customers], self._met[rows][:, None]
         taught = np.arange(known.shape[2]) == took[:, :, None]
         lasting = self._kept * known
-        told = met * (1.0 - learned(1.0 - known, self._rho)) + (1.0 - met) * lasting
+        left: Any = 1.0 - known  # an array, of which the rule computes each number
+        told = met * (1.0 - learned(left, self._rho)) + (1.0 - met) * lasting
         quiet = self._kept ** (self._gap[rows] - 1.0)[:, None]
         self.known[:, customers] = quiet * np.where(taught, told, lasting)
 
