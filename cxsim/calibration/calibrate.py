@@ -14,7 +14,7 @@ import pandas as pd
 
 from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
 from cxsim.calibration.learning import LEARNING, Learning, Stated, estimate_learning
-from cxsim.calibration.panel import CalibrationError, Columns, Panel
+from cxsim.calibration.panel import NO_MONEY, CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.price_endogeneity import (
     RESIDUAL,
@@ -66,6 +66,8 @@ class Calibration:
         What firms learn of customers, where that was asked.
     prices : PriceCheck or None
         Whether prices seem to answer demand.
+    seed : int
+        Of the points at which they were estimated.
     """
 
     panel: Panel
@@ -77,15 +79,17 @@ class Calibration:
     form: str
     learning: Learning | None = None
     prices: PriceCheck | None = None
+    seed: int = 0
 
     @property
     def table(self) -> pd.DataFrame:
         """Estimates with errors and what they are worth; one row per parameter.
 
-        Nothing is worth anything (NaN) where the price sensitivity is not above zero.
+        Nothing is worth anything (NaN) where the price sensitivity is not above zero, or the
+        panel says that its prices tell nothing of money.
         """
         worths = self.estimates.worths.rename(columns={"se": "worth_se"})
-        if not self.estimates.values["price_sensitivity"] > 0.0:
+        if not self._has_worth:
             worths.iloc[:, 1:] = np.nan
         return self.estimates.table.merge(worths, on="parameter", how="left")
 
@@ -98,6 +102,12 @@ class Calibration:
     def warnings(self) -> tuple[Caution, ...]:
         """What the results may not be trusted for, the most serious first."""
         return cautions(findings(self))
+
+    @property
+    def _has_worth(self) -> bool:
+        """Whether utils can be stated in money."""
+        positive = self.estimates.values["price_sensitivity"] > 0.0
+        return bool(positive) and self.panel.money != NO_MONEY
 
     @property
     def _random_order(self) -> tuple[float, float] | None:
@@ -138,7 +148,7 @@ class Calibration:
             said += f"{number}: {texts}. Loyalty is "
         value, other = self.estimates.values["loyalty"], self.alike.values["loyalty"]
         spurious = self._random_order is not None and mostly_spurious(value, *self._random_order)
-        if self.estimates.values["price_sensitivity"] > 0.0:
+        if self._has_worth:
             row = self.estimates.worths.set_index("parameter").loc["loyalty"]
             said += "" if serious else "staying is "
             said += (
@@ -242,7 +252,8 @@ class Calibration:
         """Return estimates of a model with tastes and without a term for the supplier."""
         estimates = fit(
             self.panel, initial_purchases=self.initial_purchases, form=self.form, loyalty=False,
-            draws=self.estimates.draws,
+            draws=self.estimates.draws, seed=self.seed,
+            **self.estimates.differences | {"random_loyalty": False},
         )  # fmt: skip
         zero = pd.Series({"loyalty": 0.0})
         names = [*estimates.values.index, "loyalty"]
@@ -445,8 +456,9 @@ def calibrate(
             draws=draws, seed=seed,
         )  # fmt: skip
     return Calibration(
-        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices
-    )
+        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices,
+        seed,
+    )  # fmt: skip
 
 
 # -- What results may not be trusted for: a table of cases -------------------------------------
@@ -519,6 +531,8 @@ class Findings:
         Mean number of occasions per customer.
     initial_purchases : str
     prices : PriceCheck or None
+    money : str
+        What the panel says of its prices.
     """
 
     price: float
@@ -536,6 +550,7 @@ class Findings:
     purchases: float = np.inf
     initial_purchases: str = "use"
     prices: PriceCheck | None = None
+    money: str = "usable"
 
 
 @dataclass(frozen=True)
@@ -564,6 +579,21 @@ _CASES = (
         lambda f: f"higher prices seem to raise purchases (price sensitivity {f.price:.3g}, se "
         f"{f.price_error:.2g}), so that nothing can be stated in money",
         f"{_MORE_PRICES}; no scenario is written",
+    ),
+    _Case(
+        "no_worth_in_money",
+        lambda f: f.money == NO_MONEY,
+        lambda _: "the order log that the panel was made of does not show the prices that "
+        "customers saw, so that nothing can be stated in money",
+        "Give `cxsim panel` a price list (--prices) or a store column, or write a price "
+        "sensitivity of your own into the scenario, and switching costs that go with it",
+    ),
+    _Case(
+        "money_doubtful",
+        lambda f: f.money == "doubtful",
+        lambda _: "many prices of the order log that the panel was made of are those of single "
+        "customers, so that amounts in money are doubtful",
+        "Give `cxsim panel` a price list (--prices) or a store column",
     ),
     _Case(
         "price_uncertain",
@@ -702,6 +732,7 @@ def findings(result: Calibration) -> Findings:
         purchases=float(panel.counts.mean()),
         initial_purchases=result.initial_purchases,
         prices=result.prices,
+        money=panel.money,
     )
 
 

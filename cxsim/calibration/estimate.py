@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -621,6 +622,19 @@ class Estimates:
     def rho_squared(self) -> float:
         """McFadden's measure of fit: 1 less the log-likelihood over that of equal chances."""
         return 1.0 - self.loglikelihood / self.null
+
+    @property
+    def differences(self) -> dict[str, Any]:
+        """How customers differ, as options of :func:`fit`, from the names of the parameters."""
+        names = self.values.index
+        tastes = "none"
+        if names.str.startswith("taste").any():
+            tastes = "correlated" if names.str.startswith("taste.").any() else "independent"
+        return {
+            "tastes": tastes,
+            "random_price": "price_sensitivity_spread" in names,
+            "random_loyalty": "loyalty_sd" in names,
+        }
 
     def error(self, name: str, *, robust: bool = False) -> float:
         """Return the standard error of a parameter."""

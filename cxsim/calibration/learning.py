@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 
 import numpy as np
@@ -78,6 +78,10 @@ class Learning:
         when draws were doubled; NaN where that was not tried.
     panel : Panel
         The customers it was estimated on.
+    initial_purchases : str
+        How their first purchases were used.
+    recognition : float
+        Chance that a customer is recognized, where the panel has no flags.
     """
 
     verdict: str
@@ -86,6 +90,8 @@ class Learning:
     estimates: Estimates | None
     moved: float
     panel: Panel
+    initial_purchases: str = "use"
+    recognition: float = 1.0
 
     @property
     def z(self) -> float:
@@ -270,27 +276,30 @@ def estimate_learning(
         "recognition": 1.0 if recognition is None else recognition,
     }  # fmt: skip
     test = fit(panel, **how, learning=FIRST_GUESS, draws=draws)  # type: ignore[arg-type]
-    tested = Learning("found", "", test, None, float("nan"), panel)
+    tested = Learning(
+        "found", "", test, None, float("nan"), panel,
+        str(how["initial_purchases"]), 1.0 if recognition is None else recognition,
+    )  # fmt: skip
     purchases = panel.occasions / panel.customers
     few = panel.customers < _CUSTOMERS or purchases < _PURCHASES
     if learning == "test" and not tested.z > Z95:
-        return Learning("none found", "", test, None, float("nan"), panel)
+        return replace(tested, verdict="none found")
     if learning == "test" and few:
         why = (
             f"speeds are held: expected {_CUSTOMERS} customers with {_PURCHASES} purchases, found "
             f"{panel.customers} with {purchases:.1f}"
         )
-        return Learning("found", why, test, None, float("nan"), panel)
+        return replace(tested, reason=why)
     found = fit(panel, **how, learning="free", draws=draws, start=test)  # type: ignore[arg-type]
     verdict = "estimated" if seen and tested.z > Z95 else "exploratory"
     moved = float("inf")
-    last = Learning(verdict, "", test, found, moved, panel)
+    last = replace(tested, verdict=verdict, estimates=found, moved=moved)
     for _ in range(2):
         if 2 * draws > TABLE or moved < _SETTLED:
             break
         draws *= 2
         found = fit(panel, **how, learning="free", draws=draws, start=found)  # type: ignore[arg-type]
-        following = Learning(verdict, "", test, found, moved, panel)
+        following = replace(last, estimates=found)
         moved = _distance(last, following)
         last = following
     reasons = [] if seen else [unseen]
@@ -303,7 +312,7 @@ def estimate_learning(
         reasons.append("the test at held speeds finds no learning, so that speeds mean nothing")
     if panel.period is None:
         reasons.append("the panel has no periods: forgetting is per purchase")
-    return Learning(verdict, "; ".join(reasons), test, found, moved, panel)
+    return replace(last, reason="; ".join(reasons), moved=moved)
 
 
 def _distance(one: Learning, other: Learning) -> float:

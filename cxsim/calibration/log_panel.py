@@ -39,7 +39,7 @@ from cxsim.calibration.order_log import (
     times_of,
     within_share,
 )
-from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
+from cxsim.calibration.panel import MONEY, NO_MONEY, NO_PURCHASE, CalibrationError
 from cxsim.calibration.table_reading import read_table
 from cxsim.messages import AttributeHints, cells, choice, found, hint, number, whole
 
@@ -64,6 +64,8 @@ class LogPanel(AttributeHints):
     frame : DataFrame
         The panel: ``customer``, a column of periods named as they are long (``week``), ``choice``
         and ``price.BRAND`` for each brand, in currency per unit; sorted by customer and period.
+        A column ``money`` says so where its prices tell little of amounts in money
+        (``doubtful``) or nothing (``not usable``).
     decisions : DataFrame
         ``rule, count, of, decision, option``: a row per decision; ``option`` changes it.
     brands : DataFrame
@@ -305,7 +307,10 @@ def panel_from_log(
     )
     frame.attrs |= {"currency": currency, "period_length": length}
     course.attrs["period_length"] = length
-    return LogPanel(lines.source, frame, said.table(), brands, course, facts, length, currency)
+    made = LogPanel(lines.source, frame, said.table(), brands, course, facts, length, currency)
+    if made.price_response != "usable":
+        frame[MONEY] = NO_MONEY if made.price_response == "none" else "doubtful"
+    return made
 
 
 def _taken(labels: np.ndarray, numbers: pd.Series) -> Any:
@@ -805,7 +810,7 @@ def repeat_statistics(
         Periods after the first purchase; those that too few customers were observed for are
         left out.
     bootstrap : int
-        Samples of customers from which standard errors come.
+        Samples of customers from which standard errors come; 0 for none.
     seed : int
         Of the samples.
 
@@ -872,7 +877,7 @@ def repeat_statistics(
         {
             "statistic": names[:-1],
             "value": means(np.ones(n)),
-            "se": np.nanstd(drawn, axis=0, ddof=1),
+            "se": np.nanstd(drawn, axis=0, ddof=1) if drawn else np.nan,
             "customers": seen.sum(axis=0).astype(int)[:-1],
         }
     )
@@ -950,6 +955,9 @@ class OwnLog(AttributeHints):
     def save(self, path: str | Path, *, firm: str = "(market)") -> Path:
         """Write the statistics as a table of targets (CSV) and return where.
 
+        ``periods`` are the first one of new customers and the last one of the log, as
+        :func:`~cxsim.calibration.moment_matching.match_moments` computes the same of runs.
+
         Parameters
         ----------
         path : str or Path
@@ -964,6 +972,7 @@ class OwnLog(AttributeHints):
                 "firm": firm,
                 "value": self.statistics["value"],
                 "se": self.statistics["se"],
+                "periods": f"{self.new_after}-{self.periods - 1}",
             }
         )
         with whole_file(path) as draft:

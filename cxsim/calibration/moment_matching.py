@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.log_panel import repeat_statistics
+from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
 from cxsim.calibration.scenario_writing import write_scenario
+from cxsim.calibration.target_tables import is_of_log, lengths_of_log
 from cxsim.calibration.targets import Targets, read_targets
 from cxsim.messages import whole
+from cxsim.model.probes.customers import panel_rows
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
@@ -391,6 +394,7 @@ class Moments:
         self.low, self.high = np.array([(free.low, free.high) for free in targets.free]).T
         self.value, self.se = np.array([(each.value, each.se) for each in targets.targets]).T
         self.runs = 0
+        self._logs = lengths_of_log(targets.targets)
 
     def parameters(self, unit: np.ndarray) -> dict[str, float]:
         """Return values by dotted path for a point of the unit cube.
@@ -427,7 +431,15 @@ class Moments:
         scenario = self.scenario(unit)
 
         def one(seed: int) -> np.ndarray:
-            return self._read(simulate(scenario, seed=seed))
+            if not self._logs:
+                return self._read(simulate(scenario, seed=seed))
+            rows: list[pd.DataFrame] = []
+            households = int(scenario.customers)
+            simulation = simulate(
+                scenario, seed=seed, probes=["panel"],
+                each=lambda s: rows.append(panel_rows(s, households)),
+            )  # fmt: skip
+            return self._read(simulation, pd.concat(rows, ignore_index=True))
 
         self.runs += self.seeds
         if self.jobs == 1:
@@ -435,7 +447,29 @@ class Moments:
         with ThreadPoolExecutor(self.jobs) as pool:
             return np.array(list(pool.map(one, range(self.seeds))))
 
-    def _read(self, simulation: Any) -> np.ndarray:
+    def _of_logs(self, panel: pd.DataFrame) -> dict[Any, pd.Series]:
+        """Return statistics of repeat purchases by firm and window, as logs of the run have them.
+
+        Raises
+        ------
+        CalibrationError
+            If the run has too few new customers.
+        """
+        bought, made = panel[panel["choice"] != NO_PURCHASE], {}
+        for (firm, window), lengths in self._logs.items():
+            first, last = window
+            try:
+                table = repeat_statistics(
+                    bought[bought["period"] <= last], firm=None if firm == MARKET else firm,
+                    periods=last + 1, new_after=first, after=lengths, bootstrap=0,
+                )  # fmt: skip
+            except ValueError as error:
+                said = f"{self.targets.source}: run of the scenario: {error} (more customers)"
+                raise CalibrationError(said) from None
+            made[firm, window] = table.set_index("statistic")["value"]
+        return made
+
+    def _read(self, simulation: Any, panel: pd.DataFrame | None = None) -> np.ndarray:
         books = simulation.ledger
         functions = {
             (level, measure.name): measure.function
@@ -443,7 +477,12 @@ class Moments:
             for measure in measures(level, simulation.mechanisms)
         }
         found = []
+        logs = {} if panel is None else self._of_logs(panel)
         for target in self.targets.targets:
+            if is_of_log(target.measure):
+                statistics = logs[target.firm, target.periods]
+                found.append(float(statistics.get(target.measure, np.nan)))
+                continue
             level = "market" if target.firm == MARKET else "firm"
             course = functions[level, target.measure](books)
             if level == "firm":

@@ -28,7 +28,7 @@ class Panel:
     choice : ndarray of int, shape (N,)
         Option taken.
     price : ndarray, shape (F, N)
-        Prices asked, currency per unit; NaN where a firm's offer was not to be had.
+        Prices asked, currency per unit; NaN where a firm's offer was not available.
     features : mapping of str to ndarray, shape (F, N)
         What else differs between firms and occasions, such as display.
     starts : ndarray of int, shape (H,)
@@ -44,6 +44,8 @@ class Panel:
     recognized : ndarray, shape (N,), or None
         1 where the firm bought from recognized the customer (a card was shown), else 0; None
         where the panel does not say.
+    money : {"usable", "doubtful", "not usable"}
+        What is known of the prices: whether amounts in money can be estimated from them.
     """
 
     source: str
@@ -59,6 +61,7 @@ class Panel:
     ignored: tuple[str, ...] = field(default=())
     decisions: tuple[str, ...] = field(default=())
     recognized: np.ndarray | None = None
+    money: str = "usable"
 
     @property
     def options(self) -> int:
@@ -108,7 +111,7 @@ class Panel:
 
     @property
     def available(self) -> np.ndarray:
-        """Whether each firm's offer was to be had, by occasions, shape (F, N)."""
+        """Whether each firm's offer was available, by occasions, shape (F, N)."""
         return ~np.isnan(self.price)
 
     @property
@@ -298,6 +301,13 @@ PRICE = ("price", "prices", "preis")
 
 
 RECOGNIZED = ("recognized", "recognised")
+
+
+#: Column of a panel made of an order log that says what its prices tell of amounts in money.
+MONEY = "money"
+#: What it says, where it says anything: little, or nothing.
+NO_MONEY = "not usable"
+VERDICTS = ("usable", "doubtful", NO_MONEY)
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,12 @@ from cxsim.calibration.panel import (
     CHOSEN,
     CUSTOMER,
     FIRM,
+    MONEY,
     NO_PURCHASE,
     PERIOD,
     PRICE,
     RECOGNIZED,
+    VERDICTS,
     CalibrationError,
     Columns,
     Panel,
@@ -73,7 +75,7 @@ def read_panel(
         What to do with rows of negative quantity or amount, which are refused otherwise.
     blank_prices : {"drop", "not on offer"}, optional
         What a blank price means, and in a long panel an offer without a row, which are refused
-        otherwise: leave such occasions out, or take the firm's offer as not to be had.
+        otherwise: leave such occasions out, or take the firm's offer as not available.
     **reading
         How to read the table: fields of :class:`~cxsim.calibration.table_reading.Reading`.
 
@@ -224,6 +226,8 @@ class _Reader:
         missing[inside] = np.isnan(prices[choice[inside], inside])
         self.refuse(missing, "expected a price of the firm chosen, found none", "price", rows)
         here = [*used, customer, *([period] if period else []), *([flag] if flag else [])]
+        money = self._money(here)
+        here += [MONEY] if money is not None else []
         names = [f"{column} ({what})" for column, what in (
             (customer, "customer"), (period, "period"), (used[0], "choice"),
         ) if column and normal(column) != normal(what)]  # fmt: skip
@@ -243,6 +247,7 @@ class _Reader:
             ignored=tuple(name for name in self.table.columns if name not in here),
             decisions=tuple(self.table.decisions),
             recognized=None if met is None else met[order],
+            money=money or "usable",
         )
 
     def named(self, firms: list[str]) -> tuple[str, ...]:
@@ -502,14 +507,14 @@ class _Reader:
         if bad.any() and self.blank_prices is None:
             raise self.wrong(
                 "expected a number, found nothing (--blank-prices drop leaves such purchases out, "
-                '--blank-prices "not on offer" takes the offer as not to be had)',
+                '--blank-prices "not on offer" takes the offer as not available)',
                 column,
                 int(bad.argmax()),
             )
         return values
 
     def _say_not_on_offer(self, prices: np.ndarray) -> None:
-        """Count the offers that were not to be had."""
+        """Count the offers that were not available."""
         blank = int(np.isnan(prices).sum())
         if blank:
             self.table.decide(f"{blank} offers without a price, taken as not on offer")
@@ -517,6 +522,13 @@ class _Reader:
     def _flag(self) -> str | None:
         """Return the column that says who was recognized."""
         return self.find("1 where recognized", self.columns.recognized, RECOGNIZED)
+
+    def _money(self, used: list[str]) -> str | None:
+        """Return what the log that the panel was made of tells of money, if the panel says."""
+        if MONEY not in self.table.columns or MONEY in used:
+            return None
+        said = set(self.table.text(MONEY))
+        return max(said, key=VERDICTS.index) if said <= set(VERDICTS) else None
 
     def _features(self, there: list[str]) -> list[str]:
         wanted = self.columns.features

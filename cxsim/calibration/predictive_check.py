@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cxsim.calibration.estimate import Design, Estimates, design_of
+from cxsim.calibration.knowledge import FIRST_GUESS, FREE, History, bounded
 from cxsim.calibration.panel import Panel
 from cxsim.messages import whole
+from cxsim.model.core.learning import learned
 
 if TYPE_CHECKING:
     from cxsim.calibration.calibrate import Calibration
@@ -42,7 +44,8 @@ class PredictiveCheck:
     seeds : int
         Simulated panels of each model.
     left_out : tuple of str
-        Groups of statistics that the panel has no data for, with the reason.
+        Groups of statistics that the panel has no data for, with the reason; and on which
+        customers learning is compared, where these are not all.
     """
 
     table: pd.DataFrame
@@ -101,6 +104,8 @@ class PredictiveCheck:
         models = list(dict.fromkeys(self.table["model"]))
         shown = pd.DataFrame({"observed": wide["observed"][models[0]].round(3)})
         for model in models:
+            if not wide["observed"][model].equals(wide["observed"][models[0]]):
+                shown[f"{model}: observed"] = wide["observed"][model].round(3)
             mean, sd, z = (wide[what][model].astype(float) for what in ("mean", "sd", "z"))
             shown[f"{model}: mean"], shown[f"{model}: sd"] = mean.round(3), sd.round(3)
             shown[f"{model}: z"] = z.round(1)
@@ -128,34 +133,41 @@ def predictive_check(
 
     Notes
     -----
-    Customers, occasions, prices and features are the panel's; so are purchases that the model
-    takes as given (``initial_purchases="drop"``). Parameters are drawn from a normal distribution
-    with the covariance that is robust over customers. All models have the same random numbers.
+    Customers, occasions, prices, offers and features are the panel's; so are purchases that the
+    model takes as given. Parameters are drawn from a normal distribution with the covariance that
+    is robust over customers. All models have the same random numbers. Learning is compared on the
+    customers that it was estimated on.
     """
     seeds, seed = whole(seeds, "seeds", low=2), whole(seed, "seed", low=0)
     panel = calibration.panel
-    seen = repeat_statistics(panel, panel.choice[None])
-    models = {
-        "no loyalty": calibration.without_loyalty().estimates,
-        "constant loyalty": calibration.estimates,
+    how = {"initial_purchases": calibration.initial_purchases, "form": calibration.form}
+    models: dict[str, tuple[Panel, Estimates, dict[str, Any]]] = {
+        "no loyalty": (panel, calibration.without_loyalty().estimates, how),
+        "constant loyalty": (panel, calibration.estimates, how),
     }
-    learning = getattr(calibration, "learning", None)
-    if learning is not None:
-        models["learning"] = learning.estimates
+    learning = calibration.learning
+    if learning is not None and learning.best is not None and learning.verdict != "none found":
+        own = {
+            "initial_purchases": learning.initial_purchases, "speeds": learning.speeds,
+            "recognition": learning.recognition,
+        }  # fmt: skip
+        models["learning"] = (learning.panel, learning.best, how | own)
     rows = []
-    for model, estimates in models.items():
-        choices = simulated_choices(
-            panel, estimates, initial_purchases=calibration.initial_purchases,
-            form=calibration.form, seeds=seeds, seed=seed,
-        )  # fmt: skip
-        drawn = repeat_statistics(panel, choices).shares
+    for model, (data, estimates, options) in models.items():
+        seen = repeat_statistics(data, data.choice[None])
+        choices = simulated_choices(data, estimates, **options, seeds=seeds, seed=seed)
+        drawn = repeat_statistics(data, choices).shares
         for k, (group, name) in enumerate(seen.names):
             beside = _beside(float(seen.shares[0, k]), drawn[:, k])
             rows.append((model, group, name, int(seen.cases[0, k]), *beside))
     heads = ["model", "group", "statistic", "cases", "observed", "mean", "sd", "lower", "upper"]
     table = pd.DataFrame(rows, columns=[*heads, "z", "as_extreme"])
     table.attrs["source"] = panel.source
-    return PredictiveCheck(table, seeds, seen.left_out)
+    left_out = seen.left_out
+    if data.customers < panel.customers:
+        counts = f"{data.customers:,} of {panel.customers:,}"
+        left_out += (f"Learning is compared on the {counts} customers whose start is seen.",)
+    return PredictiveCheck(table, seeds, left_out)
 
 
 def _beside(seen: float, drawn: np.ndarray) -> tuple[float, ...]:
@@ -179,6 +191,8 @@ def simulated_choices(
     *,
     initial_purchases: str = "drop",
     form: str = "cost",
+    speeds: tuple[float, float] = FIRST_GUESS,
+    recognition: float = 1.0,
     seeds: int = 20,
     seed: int = 0,
     uncertain: bool = True,
@@ -191,7 +205,13 @@ def simulated_choices(
     estimates : Estimates
         Of :func:`~cxsim.calibration.estimate.fit` on this panel.
     initial_purchases, form
-        As it was estimated. Purchases that the model takes as given are kept.
+        As it was estimated. Purchases that the model takes as given are kept; so are occasions
+        before the first purchase, where that has an equation of its own.
+    speeds : (float, float)
+        Speed of learning and of forgetting, where they were held.
+    recognition : float
+        Chance that a customer is recognized, where the panel has no flags. Flags belong to the
+        occasion, whichever firm is drawn; where nothing was bought, their mean is the chance.
     seeds : int
         Panels to simulate.
     seed : int
@@ -207,74 +227,85 @@ def simulated_choices(
     Raises
     ------
     ValueError
-        If there are parameters that this simulation would leave out.
+        If there are parameters that this simulation would leave out, or some are missing.
     """
-    design = design_of(panel, initial_purchases=initial_purchases, form=form)
+    given = set(estimates.values.index)
+    learns = "learning" in given
+    design = design_of(
+        panel, initial_purchases=initial_purchases, form=form, **estimates.differences,
+        learning=None if not learns else "free" if given.issuperset(FREE) else speeds,
+    )  # fmt: skip
     explained = np.ones(panel.occasions, dtype=bool)
-    if design.occasions < panel.occasions:
+    if initial_purchases != "use":
         explained = panel.supplier >= 0
-    if explained.sum() != design.occasions:
-        raise ValueError(f"initial_purchases: {initial_purchases!r} cannot be simulated here")
+        if initial_purchases == "equation":
+            explained |= panel.is_first
     drawn = _parameters(estimates, design, seeds if uncertain else 0, seed)
     drawn = drawn if uncertain else pd.concat([drawn] * seeds, ignore_index=True)
     number = np.cumsum(explained) - 1  # of an occasion in the design
-    household = np.cumsum(np.isin(np.arange(design.occasions), design.starts)) - 1
-    fixed = [
-        k for k, name in enumerate(design.names) if name not in ("price_sensitivity", "loyalty")
-    ]
+    opens = np.isin(np.arange(design.occasions), design.starts)
+    household = np.cumsum(opens) - 1
+    follows = ("loyalty", "learning")  # from the choices drawn
+    fixed = [k for k, name in enumerate(design.names) if name not in follows]
+    columns = design.columns[fixed]
     weights = drawn[[design.names[k] for k in fixed]].to_numpy()  # (S, K)
-    price = design.names.index("price_sensitivity")
     shape = (seeds, len(design.starts))
     tastes = _tastes(design, drawn, seed)
-    sensitivity, loyalty = (drawn[[name]].to_numpy() for name in ("price_sensitivity", "loyalty"))
+    first_weight = drawn["first_purchase_taste"].to_numpy()[:, None, None]
     others = np.random.default_rng((seed, 2)).standard_normal((2, *shape))
     spread = drawn[["price_sensitivity_spread"]].to_numpy()
-    sensitivity = sensitivity * np.exp(spread * others[0] - spread**2 / 2)  # the mean is kept
-    loyalty = loyalty + drawn[["loyalty_sd"]].to_numpy() * others[1]  # (S, H)
+    scale = np.exp(spread * others[0] - spread**2 / 2)  # (S, H); its mean is 1
+    loyalty = drawn[["loyalty"]].to_numpy() + drawn[["loyalty_sd"]].to_numpy() * others[1]
     shocks = np.random.default_rng((seed, 3))
-    known = Knowledge(drawn, panel)
+    known = Knowledge(drawn, panel, speeds=speeds, recognition=recognition) if learns else None
     firms, option = len(panel.firms), np.arange(panel.options)
     choices = np.tile(panel.choice, (seeds, 1))
     supplier = np.full((seeds, panel.customers), -1)
     for place in range(int(panel.counts.max(initial=0))):
         customers = np.flatnonzero(panel.counts > place)
         rows = panel.starts[customers] + place
-        known.pass_time(customers, rows, place)
         used = explained[rows]
         here, who = number[rows[used]], customers[used]
         house = household[here]
-        utility = np.einsum("sk,kjh->shj", weights, design.columns[fixed][:, :, here])
-        utility += sensitivity[:, house, None] * design.columns[price][:, here].T
-        utility += tastes[:, house]
+        utility = np.einsum("sk,kjh->shj", weights, columns[:, :, here])
+        utility += tastes[:, house] * np.where(opens[here][:, None], first_weight, 1.0)
         had = supplier[:, who, None]
         term = (option == had).astype(float)
         if form == "cost":
             term[:, :, :firms] -= had >= 0
         utility += loyalty[:, house, None] * term
-        utility[:, :, :firms] += known.worth(who)
+        if known is not None:
+            utility[:, :, :firms] += known.worth(who)
+        utility *= scale[:, house, None]
+        if design.offered is not None:
+            utility[:, ~design.offered[:, here].T] = -np.inf
         took = choices[:, rows]
         took[:, used] = (utility + shocks.gumbel(size=utility.shape)).argmax(axis=2)
         choices[:, rows] = took
         supplier[:, customers] = np.where(took < firms, took, supplier[:, customers])
-        known.learn(customers, took)
+        if known is not None:
+            known.learn(customers, rows, took)
     return choices
 
 
-#: Parameters that a model may do without; they are zero then.
-_OPTIONAL = (
-    "loyalty", "price_sensitivity_spread", "loyalty_sd",
-    "learning", "log_learning_rate", "logit_forgetting_rate",
-)  # fmt: skip
+#: Parameters that a model may do without, and what stands for them.
+_OPTIONAL = {
+    "loyalty": 0.0, "price_sensitivity_spread": 0.0, "loyalty_sd": 0.0,
+    "first_purchase_taste": 1.0,
+}  # fmt: skip
 
 
 def _parameters(estimates: Estimates, design: Design, draws: int, seed: int) -> pd.DataFrame:
     """Return parameters, a row per draw: the estimates themselves in one row for none."""
     values = estimates.values
-    strange = set(values.index) - {*design.names, *design.taste_names, *_OPTIONAL}
-    if strange:
+    known = set(design.parameters)
+    strange = set(values.index) - known - set(_OPTIONAL)
+    missing = known - set(values.index) - set(_OPTIONAL)
+    if strange or missing:
+        said = [*sorted(strange), *(f"no {name}" for name in sorted(missing))]
         raise ValueError(
             "estimates: expected parameters that choices are drawn from here, found "
-            + ", ".join(sorted(strange))
+            + ", ".join(said)
         )
     drawn = values.to_numpy()[None]
     if draws:
@@ -283,19 +314,16 @@ def _parameters(estimates: Estimates, design: Design, draws: int, seed: int) -> 
             values, estimates.robust, draws, check_valid="ignore", method="eigh"
         )
     frame = pd.DataFrame(drawn, columns=values.index)
-    return frame.assign(**{name: 0.0 for name in _OPTIONAL if name not in frame})
+    return frame.assign(**{name: x for name, x in _OPTIONAL.items() if name not in frame})
 
 
 def _tastes(design: Design, drawn: pd.DataFrame, seed: int) -> np.ndarray:
     """Return brand preferences, shape (S, H, J): a matrix of parameters times normal factors."""
-    cells = getattr(design, "cells", None)
-    if cells is None:
-        cells = [(j, j, number) for j, number in enumerate(design.taste) if number >= 0]
     options, size = design.columns.shape[1], (len(drawn), len(design.starts))
-    factors = 1 + max((factor for _, factor, _ in cells), default=-1)
+    factors = 1 + max(design.cells[:, 1], default=-1)
     normal = np.random.default_rng((seed, 1)).standard_normal((*size, factors))
     tastes = np.zeros((*size, options))
-    for option, factor, number in cells:
+    for option, factor, number in design.cells:
         weight = drawn[design.taste_names[number]].to_numpy()[:, None]
         tastes[:, :, option] += weight * normal[:, :, factor]
     return tastes
@@ -304,44 +332,42 @@ def _tastes(design: Design, drawn: pd.DataFrame, seed: int) -> np.ndarray:
 class Knowledge:
     """Knowledge of each customer that firms have gained from purchases, for many panels at once.
 
-    A purchase takes the uncertainty P of its firm to P / (1 + rho P); every period in which it
-    does not learn, a firm forgets the share f of its knowledge K = 1 - P.
+    Rules and times are those of :class:`~cxsim.calibration.knowledge.History`; here purchases
+    become known one after the other.
 
     Parameters
     ----------
     drawn : DataFrame
-        ``learning`` (worth of full knowledge, utils; zero for none), ``log_learning_rate`` and
-        ``logit_forgetting_rate``, a row per panel.
+        ``learning`` (worth of full knowledge, utils) and, where they were estimated,
+        ``log_learning_rate`` and ``logit_forgetting_rate``; a row per panel.
     panel : Panel
         Customers and times; without periods, each occasion is one.
+    speeds : (float, float)
+        Of learning and of forgetting, where they are no parameters.
+    recognition : float
+        Chance that a customer is recognized, where the panel has no flags.
     """
 
-    def __init__(self, drawn: pd.DataFrame, panel: Panel):
-        self._worth, log_rho, logit_f = (
-            drawn[name].to_numpy()[:, None, None]
-            for name in ("learning", "log_learning_rate", "logit_forgetting_rate")
+    def __init__(
+        self,
+        drawn: pd.DataFrame,
+        panel: Panel,
+        *,
+        speeds: tuple[float, float] = FIRST_GUESS,
+        recognition: float = 1.0,
+    ):
+        log_rho, logit_f = (
+            np.broadcast_to(drawn.get(name, held), len(drawn))[:, None, None]
+            for name, held in zip(FREE, bounded(*speeds), strict=True)
         )
+        history = History.of(panel, recognition=recognition)
+        self._worth = drawn["learning"].to_numpy()[:, None, None]
         self._rho, self._kept = np.exp(log_rho), 1.0 / (1.0 + np.exp(logit_f))
-        self._time = panel.place if panel.period is None else np.asarray(panel.period, dtype=float)
-        size = (len(drawn), panel.customers)
-        self.known = np.zeros((*size, len(panel.firms)))  # K
-        self._last = np.full(size, -1)
-
-    def pass_time(self, customers: np.ndarray, rows: np.ndarray, place: int) -> None:
-        """Forget what lies between these occasions and those before.
-
-        Parameters
-        ----------
-        customers, rows : ndarray of int, shape (n,)
-            Numbers of customers, and of their occasions.
-        place : int
-            Place of the occasions among their customers'.
-        """
-        if not place:
-            return
-        gap = (self._time[rows] - self._time[rows - 1])[:, None]
-        taught = np.arange(self.known.shape[2]) == self._last[:, customers, None]
-        self.known[:, customers] *= self._kept ** (gap - taught)
+        self._gap, self._met = history.gap, np.asarray(history.met, dtype=float)
+        bought = panel.choice < len(panel.firms)
+        if panel.recognized is not None and bought.any():
+            self._met = np.where(bought, self._met, self._met[bought].mean())
+        self.known = np.zeros((len(drawn), panel.customers, len(panel.firms)))  # K
 
     def worth(self, customers: np.ndarray) -> np.ndarray:
         """Return what firms' knowledge adds to their utility.
@@ -357,20 +383,23 @@ class Knowledge:
         """
         return self._worth * self.known[:, customers]
 
-    def learn(self, customers: np.ndarray, took: np.ndarray) -> None:
-        """Let the firms bought from learn.
+    def learn(self, customers: np.ndarray, rows: np.ndarray, took: np.ndarray) -> None:
+        """Let the firms bought from learn, and all forget until the next occasions.
 
         Parameters
         ----------
-        customers : ndarray of int, shape (n,)
+        customers, rows : ndarray of int, shape (n,)
+            Numbers of customers, and of their occasions.
         took : ndarray of int, shape (S, n)
             Options taken.
         """
-        bought = np.arange(self.known.shape[2]) == took[:, :, None]
-        left = 1.0 - self.known[:, customers]
-        after = left / (1.0 + self._rho * left)
-        self.known[:, customers] = np.where(bought, 1.0 - after, 1.0 - left)
-        self._last[:, customers] = took
+        known, met = self.known[:, customers], self._met[rows][:, None]
+        taught = np.arange(known.shape[2]) == took[:, :, None]
+        lasting = self._kept * known
+        left: Any = 1.0 - known  # an array, of which the rule computes each number
+        told = met * (1.0 - learned(left, self._rho)) + (1.0 - met) * lasting
+        quiet = self._kept ** (self._gap[rows] - 1.0)[:, None]
+        self.known[:, customers] = quiet * np.where(taught, told, lasting)
 
 
 # -- Statistics that tell models of repeat purchase apart ---------------------------------------

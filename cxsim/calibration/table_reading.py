@@ -123,7 +123,14 @@ class Table:
         ]
 
     def decide(self, text: str, column: str | None = None) -> None:
-        """Keep a sentence on what was decided, of a column or of the table, once."""
+        """Keep a sentence on what was decided, of a column or of the table, once.
+
+        Parameters
+        ----------
+        text : str
+        column : str, optional
+            None: the whole table.
+        """
         columns = self.decided.setdefault(text, [])
         if column is not None and column not in columns:
             columns.append(column)
@@ -152,13 +159,20 @@ class Table:
         Parameters
         ----------
         rows : ndarray of bool, shape (N,)
+            Whether to leave out, no unit.
         """
         self.frame = self.frame.loc[~rows].reset_index(drop=True)
         self.lines = None if self.lines is None else self.lines[~rows]
         self._dates.clear()
 
     def text(self, column: str) -> np.ndarray:
-        """Return a column as text, ``""`` where there is nothing: object, shape (N,)."""
+        """Return a column as text, ``""`` where there is nothing: object, shape (N,), no unit.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        """
         return _texts(self.frame[column]).to_numpy(dtype=object)
 
     def numbers(self, column: str, *, blank: bool = False, percent: str = "same") -> np.ndarray:
@@ -262,7 +276,12 @@ class Table:
         return next(iter(ways)) if len(ways) == 1 else None
 
     def truths(self, column: str) -> np.ndarray:
-        """Return a column of True and False, yes and no, or 1 and 0: bool, shape (N,).
+        """Return a column of True and False, yes and no, or 1 and 0: bool, shape (N,), no unit.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
 
         Raises
         ------
@@ -282,6 +301,11 @@ class Table:
     def dates(self, column: str) -> np.ndarray:
         """Return a column of dates: datetime64[s], shape (N,), months and weeks by first day.
 
+        Parameters
+        ----------
+        column : str
+            Name of the column; what it holds gives the unit of time.
+
         Raises
         ------
         CalibrationError
@@ -291,6 +315,11 @@ class Table:
 
     def calendar(self, column: str) -> Dates:
         """Return a column of dates with the length of time that each stands for.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
 
         Raises
         ------
@@ -308,7 +337,13 @@ class Table:
         return read
 
     def holds_dates(self, column: str) -> bool:
-        """Whether a column holds dates, in one reading or more."""
+        """Whether a column holds dates, in one reading or more.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        """
         try:
             return self._read_dates(column) is not None
         except CalibrationError:

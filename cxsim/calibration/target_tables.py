@@ -204,6 +204,46 @@ def _check_range(measure: Measure, value: float) -> None:
         )
 
 
+#: Statistics of one firm's own log (:func:`~cxsim.calibration.log_panel.repeat_statistics`).
+_REPEATS = re.compile(r"(?:repeat_purchases|active)_([1-9]\d*)|never_back|dispersion")
+
+
+def is_of_log(name: Any) -> bool:
+    """Return whether a target is a statistic of repeat purchases, which no ledger has."""
+    return bool(_REPEATS.fullmatch(str(name)))
+
+
+def lengths_of_log(targets: Iterable[Any]) -> dict[Any, tuple[int, ...]]:
+    """Return over how many periods after the first purchase a log's statistics are.
+
+    Parameters
+    ----------
+    targets : iterable of Target
+
+    Returns
+    -------
+    dict
+        By firm and window. ``never_back`` and ``dispersion`` are over the longest.
+
+    Raises
+    ------
+    ValueError
+        If none is stated.
+    """
+    made: dict[Any, set[int]] = {}
+    for each in targets:
+        if found_name := _REPEATS.fullmatch(str(each.measure)):
+            lengths = made.setdefault((each.firm, each.periods), set())
+            lengths |= {int(found_name[1])} if found_name[1] else set()
+    for (firm, _), lengths in made.items():
+        if not lengths:
+            raise ValueError(
+                f"expected repeat_purchases_K or active_K of {firm} beside never_back and "
+                "dispersion, which are over the longest K, found neither"
+            )
+    return {key: tuple(sorted(lengths)) for key, lengths in made.items()}
+
+
 def check_error(name: str, error: float) -> None:
     """Refuse a standard error that a share cannot have, such as one in per cent.
 
@@ -212,8 +252,12 @@ def check_error(name: str, error: float) -> None:
     ValueError
         With what was meant, perhaps.
     """
-    measure = next(m for level in ("firm", "market") for m in measures(level) if m.name == name)
-    if bounds(measure)[1] == 1.0 and error > 0.5:
+    if is_of_log(name):
+        share = name.startswith(("active", "never"))
+    else:
+        known = (m for level in ("firm", "market") for m in measures(level))
+        share = bounds(next(m for m in known if m.name == name))[1] == 1.0
+    if share and error > 0.5:
         raise ValueError(
             f"expected the standard error of a share, found {found(error)} ({error:g} %? write "
             f"{error / 100:g} or '{error:g} %')"

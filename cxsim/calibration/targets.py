@@ -14,7 +14,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.panel import CalibrationError
 from cxsim.calibration.table_reading import Reading, read_table
-from cxsim.calibration.target_tables import check_error, check_sums, completed, target_rows
+from cxsim.calibration.target_tables import (
+    check_error,
+    check_sums,
+    completed,
+    is_of_log,
+    lengths_of_log,
+    target_rows,
+)
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, found, hint
 from cxsim.runs.measures.measure_registry import MARKET, measures, near
@@ -57,13 +64,15 @@ class Target(Keyed):
     Attributes
     ----------
     measure : str
-        Of a firm, or of the market.
+        Of a firm, or of the market; or a statistic of repeat purchases of new customers
+        (:func:`~cxsim.calibration.log_panel.repeat_statistics`).
     firm : str
         Name, or ``(market)``.
     value, se : float
         The number and its standard error.
     periods : (int, int) or None
-        First and last period over which the measure is averaged; None: all.
+        First and last period over which the measure is averaged; None: all. For statistics of
+        repeat purchases, customers are new who do not buy before the first one.
     """
 
     measure: Any
@@ -206,6 +215,7 @@ def read_targets(
             raise _wrong(source, ("targets", k, "se"), str(error)) from None
     try:
         check_sums(targets, start.firms)
+        lengths_of_log(targets)
     except ValueError as error:
         raise _wrong(source, ("targets",), str(error)) from None
     return Targets(
@@ -437,6 +447,12 @@ def _target(source: Source, base: Scenario, number: int, given: Target) -> Targe
     if given.firm != MARKET and given.firm not in base.firms:
         text = f"expected a firm, found {found(given.firm)}{hint(given.firm, base.firms)}"
         raise _wrong(source, (*keys, "firm"), text)
+    if is_of_log(given.measure):
+        if given.periods is None:
+            text = "expected [first of new customers, last of the log], found none"
+            raise _wrong(source, (*keys, "periods"), text)
+        periods = _window(source, (*keys, "periods"), given.periods, int(base.periods) - 1)
+        return given.model_copy(update={"periods": periods})
     level = "market" if given.firm == MARKET else "firm"
     names = [measure.name for measure in measures(level, base.mechanisms)]
     if given.measure not in names:

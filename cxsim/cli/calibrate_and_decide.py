@@ -277,7 +277,7 @@ def _power_of_two(context: click.Context, option: click.Parameter, value: int) -
 @click.option(
     "--blank-prices", type=click.Choice(["drop", "not on offer"]),
     help="Where a price is missing: leave out the purchase (drop), or take that firm's offer as "
-    "not to be had.",
+    "not available.",
 )  # fmt: skip
 @table_options
 @click.option(

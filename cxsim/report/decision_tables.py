@@ -26,6 +26,9 @@ def market_from_panel(
 ) -> tuple[Scenario, pd.DataFrame, pd.DataFrame]:
     """Return a scenario calibrated to a panel, draws of its estimates, and what was assumed.
 
+    The switching cost is what the order of purchases supports; ``attrs["warnings"]`` of what was
+    assumed lists what the estimates may not be trusted for.
+
     Parameters
     ----------
     panel : str
@@ -44,8 +47,9 @@ def market_from_panel(
     """
     from cxsim.calibration import calibrate, load_panel
 
-    result = calibrate(load_panel(panel), permutations=0)
+    result = calibrate(load_panel(panel))
     market, assumed = with_assumptions(result.scenario())
+    assumed.attrs["warnings"] = [each.sentence for each in result.warnings]
     market = market.override(overrides) if overrides else market
     return market, result.sample(draws), assumed
 
@@ -169,7 +173,7 @@ def value_of_information_table(decision: Decision) -> Any:
 
 
 def assumptions_table(assumed: pd.DataFrame, market: Scenario) -> Any:
-    """Show assumptions that a panel does not determine, and costs that the market lacks."""
+    """Show warnings of the estimation, assumptions beside it, and costs that the market lacks."""
     from IPython.display import display
 
     if assumed.empty:
@@ -183,7 +187,8 @@ def assumptions_table(assumed: pd.DataFrame, market: Scenario) -> Any:
         text += (
             " The market has no no-purchase option, so it overstates the benefit of raising prices."
         )
-    display(tables.show(tables.piece("paragraphs", [text])))
+    warnings = assumed.attrs.get("warnings", [])
+    display(tables.show(tables.piece("paragraphs", [*warnings, text])))
 
 
 def _intervals(frame: pd.DataFrame, scale: Scale) -> list[str]:

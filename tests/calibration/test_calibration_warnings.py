@@ -36,6 +36,8 @@ def test_sound_numbers_give_no_warning():
     ("code", "changed"),
     [
         ("price_not_positive", {"price": -0.1}),
+        ("no_worth_in_money", {"money": "not usable"}),
+        ("money_doubtful", {"money": "doubtful"}),
         ("price_uncertain", {"price": 0.14}),
         ("prices_answer_demand", {"prices": replace(SOUND.prices, t=4.1)}),
         ("prices_answer_demand", {"prices": replace(SOUND.prices, t=-4.1)}),

@@ -12,7 +12,7 @@ import pytest
 from support.logs import market, messy
 
 import cxsim as cx
-from cxsim.calibration import CalibrationError, as_log
+from cxsim.calibration import CalibrationError, as_log, read_panel
 from cxsim.calibration.order_log import (
     carried,
     choose_period,
@@ -163,7 +163,7 @@ def test_amounts_that_could_be_either_are_a_question(panel):
     assert len(cx.panel_from_log(half, amount_is="line").frame)
 
 
-def test_where_each_customer_saw_other_prices_nothing_is_said_about_money(panel):
+def test_where_each_customer_saw_other_prices_nothing_is_said_about_money(panel, tmp_path):
     rng = np.random.default_rng(0)
     log = as_log(panel)
     log["amount"] = rng.choice([3.0, 4.0], len(log))
@@ -171,6 +171,12 @@ def test_where_each_customer_saw_other_prices_nothing_is_said_about_money(panel)
     assert made.price_response == "none"
     assert any("No worth in money" in text and "--prices" in text for text in made.verdict())
     assert cx.panel_from_log(as_log(panel)).price_response == "usable"
+    path = made.save(tmp_path / "panel.csv")
+    result = cx.calibrate(path, permutations=0, draws=16)
+    assert "no_worth_in_money" in [each.code for each in result.warnings]
+    assert result.table["worth"].isna().all()
+    assert " EUR" not in result.headline()
+    assert read_panel(path).ignored == ()
 
 
 def test_a_price_list_is_used_in_place_of_what_others_paid(panel):

@@ -11,6 +11,8 @@ import pytest
 import cxsim as cx
 from cxsim.analytic import fit_repeat_buying, repeat_log_likelihood, repeat_purchases
 from cxsim.calibration import CalibrationError, repeat_statistics
+from cxsim.calibration.moment_matching import Moments
+from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import run as command
 
 DIFFER = {"buy_alpha": 1.2, "buy_beta": 0.75, "leave_alpha": 0.66, "leave_beta": 2.78}
@@ -104,6 +106,35 @@ def test_one_function_reads_the_log_of_a_firm_and_the_panel_of_its_run():
     pd.testing.assert_frame_equal(log.statistics, of_run)
 
 
+def test_targets_of_a_log_are_met_by_the_market_that_it_came_from(tmp_path):
+    market = cx.load("baseline").override({"customers": 200, "periods": 24})
+    ours = cx.run(market, seed=0, panel=200).panel.query("choice == 'Mass'")
+    log = cx.own_log(ours[["customer", "period"]].assign(units=1), new_after=3)
+    goals = log.save(tmp_path / "goals.csv", firm="Mass")
+    given = {
+        "parameters": {"firms.Mass.price": [10.0, 30.0]},
+        "targets": str(goals),
+        "base": market,
+    }
+    moments = Moments(read_targets(given), seeds=2)
+    price = market.value("firms.Mass.price")
+    found = moments(np.array([(price - 10.0) / 20.0]))  # of seeds 0 and 1
+    np.testing.assert_allclose(found[0], log.statistics["value"])
+    assert not np.array_equal(found[0], found[1])
+
+
+def test_statistics_of_a_log_need_their_window_and_a_length():
+    row = {"firm": "Mass", "value": 0.4, "se": 0.1}
+    given = {"base": "baseline", "parameters": {"segments.*.switching_cost": [0.0, 20.0]}}
+    with pytest.raises(CalibrationError, match=r"periods: expected \[first of .* found none"):
+        read_targets({**given, "targets": [{"measure": "active_4", **row}]})
+    with pytest.raises(CalibrationError, match="expected repeat_purchases_K or active_K of Mass"):
+        read_targets({**given, "targets": [{"measure": "never_back", "periods": [3, 20], **row}]})
+    wide = {"measure": "active_4", "periods": [3, 20], **row, "se": 2.0}
+    with pytest.raises(CalibrationError, match="standard error of a share, found 2"):
+        read_targets({**given, "targets": [wide]})
+
+
 def test_returns_are_taken_out_before_anything_is_counted():
     log = log_of(customers(60, 20)).assign(quantity=1)
     back = log.iloc[[5]].assign(quantity=-1)
@@ -129,7 +160,7 @@ def test_the_command_writes_targets(tmp_path, monkeypatch, capsys):
     assert "never come back" in " ".join(said.split())
     assert "Targets: goals.csv" in said
     goals = pd.read_csv("goals.csv")
-    assert list(goals) == ["measure", "firm", "value", "se"]
+    assert list(goals) == ["measure", "firm", "value", "se", "periods"]
     assert "repeat_purchases_13" in set(goals["measure"])
     assert command(["panel", "orders.csv", "--own", "--new-after", "19"]) == 2
     assert "--new-after" in capsys.readouterr().err

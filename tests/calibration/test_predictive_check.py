@@ -11,6 +11,7 @@ import pytest
 import cxsim as cx
 from cxsim.calibration import Panel, calibrate
 from cxsim.calibration.estimate import Estimates
+from cxsim.calibration.knowledge import FREE, History
 from cxsim.calibration.predictive_check import Knowledge, repeat_statistics, simulated_choices
 
 FIRMS = ("Ann", "Bob", "Cem")
@@ -64,31 +65,91 @@ def test_purchases_that_the_model_takes_as_given_are_kept():
     assert (choices != panel.choice).any()
 
 
-def test_knowledge_grows_with_purchases_and_fades_over_gaps():
-    panel = panel_of(np.zeros((1, 3), dtype=int), period=np.array([1, 2, 6]))
-    rho, f = 0.5, 0.2
-    drawn = pd.DataFrame(
-        {
-            "learning": [2.0],
-            "log_learning_rate": np.log(rho),
-            "logit_forgetting_rate": np.log(f / (1 - f)),
-        }
-    )
-    known, who = Knowledge(drawn, panel), np.array([0])
-    known.learn(who, np.array([[0]]))
-    assert known.worth(who)[0, 0] == pytest.approx([2 * rho / (1 + rho), 0, 0])
-    known.pass_time(who, np.array([1]), 1)  # a period later: Ann learned in it
-    known.learn(who, np.array([[0]]))
-    assert known.known[0, 0, 0] == pytest.approx(2 * rho / (1 + 2 * rho))
-    known.learn(who, np.array([[1]]))
-    known.pass_time(who, np.array([2]), 2)  # four periods later: Bob has forgotten in three
-    ann, bob = 2 * rho / (1 + 2 * rho) * (1 - f) ** 4, rho / (1 + rho) * (1 - f) ** 3
-    assert known.known[0, 0] == pytest.approx([ann, bob, 0.0])
+def test_knowledge_follows_purchases_as_in_the_likelihood():
+    rng = np.random.default_rng(3)
+    panel = panel_of(rng.integers(0, 4, (6, 9)), gaps=True, no_purchase=True)
+    for changes, recognition in (
+        ({}, 1.0),
+        ({}, 0.4),
+        ({"recognized": np.where(panel.choice < 3, 1.0, 0.0)}, 1.0),
+    ):
+        panel = replace(panel, **changes)
+        speeds = np.log(0.5), np.log(0.2 / 0.8)
+        expected = History.of(panel, recognition=recognition).knowledge(*speeds)[0]
+        free = dict(zip(FREE, ([x, x] for x in speeds), strict=True))
+        drawn = pd.DataFrame({"learning": [1.0, 2.0], **free})
+        known = Knowledge(drawn, panel, recognition=recognition)
+        for place in range(9):
+            who, rows = np.arange(6), panel.starts + place
+            for worth, each in zip((1.0, 2.0), known.worth(who), strict=True):
+                np.testing.assert_allclose(each.T, worth * expected[:, rows], atol=1e-12)
+            known.learn(who, rows, np.tile(panel.choice[rows], (2, 1)))
+
+
+def test_offers_that_are_not_available_are_never_chosen():
+    price = np.ones((3, 600))
+    price[1, ::2] = np.nan
+    panel = empty(100, 6, price=price)
+    choices = simulated_choices(panel, truth(), initial_purchases="use", seeds=4)
+    assert not (choices[:, ::2] == 1).any()
+    assert (choices[:, 1::2] == 1).mean() == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_first_purchases_have_the_equation_of_their_own_and_waiting_is_kept():
+    choice = np.tile([3, 0, 1, 3], (300, 1))
+    panel = panel_of(choice, no_purchase=True, price=np.ones((3, 1200)))
+    own = {"first_purchase.intercept.Ann": 0.0, "first_purchase.intercept.Cem": 0.0}
+    own |= {"first_purchase.intercept.Bob": np.log(2), "intercept.Ann": 0.0}
+    model = truth(price_sensitivity=0.0, **own, first_purchase_taste=0.0)
+    choices = simulated_choices(panel, model, initial_purchases="equation", seeds=10)
+    bought = choices.reshape(10, 300, 4)
+    assert (bought[:, :, 0] == 3).all()
+    shares = [(bought[:, :, 1] == k).mean() for k in range(4)]
+    assert shares == pytest.approx([1 / 4, 1 / 2, 1 / 4, 0], abs=0.03)  # never nothing
+
+
+def test_correlated_tastes_and_random_sensitivities_and_loyalties_are_drawn():
+    panel = empty(2000, 3, price=np.ones((3, 6000)))
+    named = {"price_sensitivity": 0.0, "loyalty": 0.0, "intercept.Bob": 0.0, "intercept.Cem": 0.0}
+    named |= {"taste.Bob.1": 4.0, "taste.Cem.1": 4.0, "taste.Cem.2": 0.0}
+    differ = {"loyalty_sd": 0.0, "price_sensitivity_spread": 0.0}
+    zero = pd.DataFrame(0.0, index=list(named | differ), columns=list(named | differ))
+
+    def drawn(**values: float) -> np.ndarray:
+        model = Estimates(pd.Series(named | differ | values), zero, zero, 0.0, -1.0, 1, 1, 1, 1.0)
+        return simulated_choices(panel, model, initial_purchases="use", seeds=2, seed=1)
+
+    again = drawn().reshape(2, 2000, 3)
+    # Bob and Cem are liked together: a customer of Bob rarely takes Ann, and Cem as often as Bob.
+    after_bob = [(again[:, :, 1][again[:, :, 0] == 1] == k).mean() for k in range(3)]
+    assert after_bob[1] == pytest.approx(after_bob[2], abs=0.06)
+    assert after_bob[0] < 0.15
+    alike = {name: 0.0 for name in named if name.startswith("taste.")}
+    stays = {}
+    for name in (None, *differ):
+        bought = drawn(**alike, **({name: 3.0} if name else {})).reshape(2, 2000, 3)
+        stays[name] = (bought[:, :, 1] == bought[:, :, 2]).mean()
+    assert stays[None] == pytest.approx(1 / 3, abs=0.03)
+    assert stays["loyalty_sd"] > 0.4  # half of customers return
+    assert stays["price_sensitivity_spread"] == pytest.approx(1 / 3, abs=0.03)  # nothing to scale
+
+
+def test_a_model_without_loyalty_is_estimated_with_the_same_differences():
+    panel = empty(200, 4)
+    choices = simulated_choices(panel, truth(loyalty=0.5), initial_purchases="use", seeds=1)
+    result = calibrate(
+        replace(panel, choice=choices[0]), initial_purchases="use", tastes="correlated",
+        random_price=True, random_loyalty=True, permutations=0, draws=8,
+    )  # fmt: skip
+    names = set(result.without_loyalty().estimates.values.index)
+    assert names == set(result.estimates.values.index) - {"loyalty_sd"}
 
 
 def test_parameters_that_would_be_left_out_are_refused():
     with pytest.raises(ValueError, match=r"expected parameters that choices are drawn .* mood"):
         simulated_choices(empty(5, 4), truth(mood=1.0))
+    with pytest.raises(ValueError, match=r"found no first_purchase$"):
+        simulated_choices(empty(5, 4), truth(), initial_purchases="wooldridge")
 
 
 # ------------------------------------------------------------------------------ statistics by hand
@@ -156,6 +217,26 @@ def far(check, model: str, group: str) -> float:
 
 def test_a_constant_loyalty_misses_that_customers_return_to_a_firm_that_knows_them(learned):
     assert far(learned, "constant loyalty", "returns after a move") > 2.5
+
+
+@pytest.mark.slow
+def test_learning_reproduces_the_returns_that_a_constant_loyalty_misses():
+    panel = empty(1200, 12, gaps=True)
+    values = {"loyalty": 0.3, "learning": 4.0} | dict(
+        zip(FREE, (np.log(0.5), np.log(0.02 / 0.98)), strict=True)
+    )
+    model = truth(**values, **{f"taste_sd.{firm}": 0.7 for firm in FIRMS})
+    choices = simulated_choices(panel, model, initial_purchases="use", seeds=1, seed=5)
+    result = calibrate(
+        replace(panel, choice=choices[0]), initial_purchases="use", learning="test",
+        start="first purchase", permutations=0, draws=64,
+    )  # fmt: skip
+    assert result.learning.verdict == "estimated"
+    check = result.predictive_check(seeds=40)
+    assert far(check, "constant loyalty", "returns after a move") > 3.0
+    assert abs(far(check, "learning", "returns after a move")) < 2.5
+    summary = check.summary().set_index("model")
+    assert summary.loc["learning", "far"] < summary.loc["constant loyalty", "far"]
 
 
 @pytest.mark.slow

@@ -212,10 +212,11 @@ def test_targets_that_are_not_met_say_why():
     import numpy as np
 
     goal = read(*goals("share", 0.9))
+    weight, none = np.array([[50.0]]), np.zeros((0, 1))  # 1 over the error of 0.02
     found = Found(
         unit=np.array([1.0]), model=np.array([0.6]), model_se=np.array([0.01]),
         sigma=np.array([0.02]), distance=np.array([-15.0]), jacobian=np.array([[5.0]]),
-        weight=np.array([[50.0]]), tried=np.array([[1.0]]), simulated=np.array([[0.6]]),
+        weight=weight, tried=none, simulated=none,
     )  # fmt: skip
     result = MomentMatch(goal, found, 4, draws=5, seed=0)
     assert not result.met
