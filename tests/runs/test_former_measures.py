@@ -97,11 +97,12 @@ def test_outputs_of_the_market_and_rules_for_stopping_name_it():
         )
 
 
-def test_targets_name_it():
+def test_targets_understand_it_and_say_so():
     rows = [{"measure": "retention", "firm": "Mass", "value": 0.1, "se": 0.01}]
     given = {"base": "baseline", "parameters": {"firms.Mass.price": [10, 30]}, "targets": rows}
-    with pytest.raises(cx.calibration.CalibrationError, match=meant("retention_rate")):
-        read_targets(given)
+    read = read_targets(given)
+    assert read.targets[0].measure == "retention_rate"
+    assert read.decisions == ("retention is the measure retention_rate",)
 
 
 def test_claims_name_it(tmp_path):
