@@ -492,7 +492,7 @@ def _strict(text: str, way: str) -> float:
     for locale in ("en_US", "en_IN") if way == "point" else ("de",):
         try:
             return float(parse_decimal(text, locale=locale, strict=True))
-        except NumberFormatError:
+        except (NumberFormatError, ArithmeticError):
             continue
     return np.nan
 

@@ -242,7 +242,11 @@ def _file(
         start = data.get("base") if base is None else base
         data = {**data, "base": start} if start is not None else data
         given = data.get("targets")
-        if isinstance(given, (str, Mapping)) and isinstance(start, (Scenario, str, Path)):
+        if isinstance(given, (str, Mapping)):
+            if not isinstance(start, (Scenario, str, Path)):
+                what = "nothing" if start is None else found(start)
+                text = f"expected a scenario to start from, found {what} (--base NAME)"
+                raise _wrong(source, ("base",), text)
             beside = folder if base is None else None
             market = start if isinstance(start, Scenario) else _scenario(start, beside)
             data["targets"] = given = _rows(source, folder, given, market, decisions)
@@ -261,7 +265,7 @@ def _completed(source: Source, number: int, row: Any, decisions: list[str]) -> A
     if not isinstance(row, Mapping):
         return row
     try:
-        made, said = completed({k: v for k, v in row.items() if v is not None})
+        made, said = completed(row)
     except ValueError as error:
         key, _, text = str(error).partition(": ")
         raise _wrong(source, ("targets", number, key), text) from None

@@ -268,3 +268,21 @@ def test_the_command_takes_targets_and_writes_a_scenario_and_draws(tmp_path, mon
     (tmp_path / "goals.yaml").write_text("targets: shares.csv\n")
     assert command(["calibrate", "goals.yaml"]) == 2
     assert "goals.yaml: base: expected a scenario to start from" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_targets_that_are_missed_end_with_exit_code_one_and_the_reason(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    base(customers=200, periods=6, warm_up=5).save(tmp_path / "mine.yaml")
+    (tmp_path / "report.csv").write_text("firm;Market share (%);n\nann;90,0;2000\nbob;10,0;2000\n")
+    (tmp_path / "goals.yaml").write_text(
+        "base: mine.yaml\ntargets: report.csv\nparameters:\n  firms.Ann.quality: [10, 12.5]\n"
+    )
+    assert command(["calibrate", "goals.yaml", "-o", "out.yaml", "--seeds", "2"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Market share (%): decimal commas" in said
+    assert "Not met: market_share of Ann is 0." in said
+    assert "firms.Ann.quality is at its bound 12.5" in said
+    assert cx.load("out.yaml").firms["Ann"].quality > 12

@@ -140,3 +140,21 @@ def test_the_notebook_goes_from_panel_to_prediction_by_plain_papermill(tmp_path)
     assert not any(
         output["output_type"] == "error" for c in cells for output in c.get("outputs", [])
     )
+
+
+@pytest.mark.slow
+def test_the_notebook_takes_targets_too(tmp_path):
+    (tmp_path / "goals.yaml").write_text(
+        "base: baseline\nsettings: {customers: 200, periods: 12}\n"
+        "parameters: {firms.Mass.quality: [20, 34]}\n"
+        "targets: [{measure: share, firm: Mass, value: '25 %', n: 500}]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(shipped_notebooks()["calibrate"]), "out.ipynb",
+         "-k", "python3", "-p", "panel", "goals.yaml", "-p", "draws", "50", "-p", "output", "data"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "data" / "summary.json").read_text("utf-8"))
+    assert summary["met"]
+    assert summary["moments"][0]["measure"] == "market_share"

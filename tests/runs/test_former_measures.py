@@ -104,6 +104,14 @@ def test_targets_name_it():
         read_targets(given)
 
 
+def test_targets_understand_it_and_say_so():
+    rows = [{"measure": "retention", "firm": "Mass", "value": 0.1, "se": 0.01}]
+    given = {"base": "baseline", "parameters": {"firms.Mass.price": [10, 30]}, "targets": rows}
+    read = read_targets(given)
+    assert read.targets[0].measure == "retention_rate"
+    assert read.decisions == ("retention is the measure retention_rate",)
+
+
 def test_claims_name_it(tmp_path):
     path = tmp_path / "wrong.yaml"
     rule = "extends: baseline\ntest: [{says: x, rule: share.Mass > share.others}]\n"
