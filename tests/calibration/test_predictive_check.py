@@ -12,7 +12,7 @@ import pytest
 import cxsim as cx
 from cxsim.calibration import Calibration, Panel, calibrate
 from cxsim.calibration.estimate import Estimates
-from cxsim.calibration.knowledge import FREE, History
+from cxsim.calibration.firm_knowledge import FREE, History
 from cxsim.calibration.predictive_check import Knowledge, repeat_statistics, simulated_choices
 
 FIRMS = ("Ann", "Bob", "Cem")
