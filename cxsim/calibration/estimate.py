@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.knowledge import FIRST_GUESS, FREE, PRIORS, History, bounded
+from cxsim.calibration.firm_knowledge import FIRST_GUESS, FREE, PRIORS, History, bounded
 from cxsim.calibration.panel import CalibrationError, Panel
 from cxsim.messages import found, hint, whole
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.estimate import TABLE, Z95, Estimates, fit, one_of
-from cxsim.calibration.knowledge import FIRST_GUESS, FREE, PRIORS, known_after
+from cxsim.calibration.firm_knowledge import FIRST_GUESS, FREE, PRIORS, known_after
 from cxsim.calibration.panel import CalibrationError, Panel
 
 # -- Whose start is seen -----------------------------------------------------------------------

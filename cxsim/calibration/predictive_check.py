@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.estimate import Design, Estimates, design_of
-from cxsim.calibration.knowledge import FIRST_GUESS, FREE, History, bounded
+from cxsim.calibration.firm_knowledge import FIRST_GUESS, FREE, History, bounded
 from cxsim.calibration.panel import Panel
 from cxsim.messages import whole
 from cxsim.model.core.learning import learned
@@ -332,7 +332,7 @@ def _tastes(design: Design, drawn: pd.DataFrame, seed: int) -> np.ndarray:
 class Knowledge:
     """Knowledge of each customer that firms have gained from purchases, for many panels at once.
 
-    Rules and times are those of :class:`~cxsim.calibration.knowledge.History`; here purchases
+    Rules and times are those of :class:`~cxsim.calibration.firm_knowledge.History`; here purchases
     become known one after the other.
 
     Parameters

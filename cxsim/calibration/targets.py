@@ -257,7 +257,9 @@ def _file(
     try:
         return read_as(TargetsFile, data, source)
     except ScenarioError as error:
-        raise CalibrationError(str(error.problems[0])) from None
+        # Without a base the file's table is not read, so that the base is what is wrong.
+        first = min(error.problems, key=lambda each: each.path != ("base",))
+        raise CalibrationError(str(first)) from None
 
 
 def _completed(source: Source, number: int, row: Any, decisions: list[str]) -> Any:

@@ -19,7 +19,7 @@ from cxsim.calibration.estimate import (
     scenario_tastes,
     taste_points,
 )
-from cxsim.calibration.knowledge import History, bounded, known_after
+from cxsim.calibration.firm_knowledge import History, bounded, known_after
 from cxsim.calibration.learning import Stated, estimate_learning, learning_parameters, newcomers
 from cxsim.model.core.learning import decayed, learned
 from lab.validation.reductions.panels import shop

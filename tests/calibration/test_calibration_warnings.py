@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from panels import choice_panel
 
+import cxsim.calibration
 from cxsim.calibration import CalibrationError, Columns, calibrate
 from cxsim.calibration.calibrate import Findings, cautions
 from cxsim.calibration.price_endogeneity import PriceCheck
 from cxsim.calibration.scenario_writing import mostly_spurious, supported_loyalty
 from cxsim.cli.app import run as command
+from cxsim.report.decision_tables import assumptions_table, market_from_panel
 
 PRICES_ONLY = Columns(features=())
 
@@ -70,6 +72,31 @@ def test_each_case_is_named_alone(code, changed):
 def test_notes_are_no_warnings(code, changed):
     found = cautions(replace(SOUND, **changed))
     assert [(each.code, each.serious) for each in found] == [(code, False)]
+
+
+def test_a_decision_from_a_panel_uses_the_control_and_shows_warnings(tmp_path, monkeypatch):
+    path = tmp_path / "panel.csv"
+    panel = choice_panel(300, 5, firms=2, seed=3).assign(money="doubtful")
+    panel.to_csv(path, index=False)
+    made = []
+
+    def few_draws(panel, **options):
+        made.append(calibrate(panel, **options, draws=16))
+        return made[-1]
+
+    monkeypatch.setattr(cxsim.calibration, "calibrate", few_draws)
+    market, drawn, assumed = market_from_panel(str(path), draws=20)
+    (result,) = made
+    part = supported_loyalty(result.estimates, result._random_order)[0]
+    assert result.control is not None
+    cost = market.value("segments.All.switching_cost")
+    assert cost == pytest.approx(max(part, 0.0), rel=1e-3, abs=1e-6)
+    assert assumed.attrs["warnings"] == [each.sentence for each in result.warnings]
+    assert len(drawn) == 20
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    assumptions_table(assumed, market)
+    assert "Warning (money_doubtful): " in shown[-1].data
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
-from cxsim.calibration import Panel, calibrate
+from cxsim.calibration import Calibration, Panel, calibrate
 from cxsim.calibration.estimate import Estimates
-from cxsim.calibration.knowledge import FREE, History
+from cxsim.calibration.firm_knowledge import FREE, History
 from cxsim.calibration.predictive_check import Knowledge, repeat_statistics, simulated_choices
 
 FIRMS = ("Ann", "Bob", "Cem")
@@ -134,15 +135,26 @@ def test_correlated_tastes_and_random_sensitivities_and_loyalties_are_drawn():
     assert stays["price_sensitivity_spread"] == pytest.approx(1 / 3, abs=0.03)  # nothing to scale
 
 
-def test_a_model_without_loyalty_is_estimated_with_the_same_differences():
-    panel = empty(200, 4)
-    choices = simulated_choices(panel, truth(loyalty=0.5), initial_purchases="use", seeds=1)
-    result = calibrate(
-        replace(panel, choice=choices[0]), initial_purchases="use", tastes="correlated",
-        random_price=True, random_loyalty=True, permutations=0, draws=8,
-    )  # fmt: skip
-    names = set(result.without_loyalty().estimates.values.index)
-    assert names == set(result.estimates.values.index) - {"loyalty_sd"}
+def test_a_model_without_loyalty_is_estimated_with_the_same_differences(monkeypatch):
+    names = ["price_sensitivity", "loyalty", "loyalty_sd", "price_sensitivity_spread"]
+    names += ["taste.Bob.1", "taste.Cem.1", "taste.Cem.2"]
+    zero = pd.DataFrame(0.0, index=names, columns=names)
+    estimates = Estimates(pd.Series(1.0, names), zero, zero, 0.0, -1.0, 1, 1, 64, 1.0)
+    result = Calibration(empty(5, 4), estimates, estimates, None, None, "equation", "bonus", seed=7)
+    asked = {}
+
+    def noted(panel, **options):
+        asked.update(options)
+        without = estimates.values.index.drop("loyalty")
+        part = zero.loc[without, without]
+        return replace(estimates, values=estimates.values[without], covariance=part, robust=part)
+
+    monkeypatch.setattr(sys.modules[Calibration.__module__], "fit", noted)
+    assert result.without_loyalty().estimates.values["loyalty"] == 0.0
+    assert asked == {
+        "initial_purchases": "equation", "form": "bonus", "loyalty": False, "draws": 64, "seed": 7,
+        "tastes": "correlated", "random_price": True, "random_loyalty": False,
+    }  # fmt: skip
 
 
 def test_parameters_that_would_be_left_out_are_refused():
