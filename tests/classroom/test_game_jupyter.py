@@ -72,9 +72,8 @@ def test_below_a_prefix_pages_sockets_and_cookies_are_those_of_the_prefix(tmp_pa
             assert {at for at, _ in otters._cookies} <= {
                 "/user/ada/cxsim-game/small.db/", otters.page.address.removeprefix(base)
             }  # fmt: skip
-            assert f"{page}/join/" in (await instructor.look()).text, (
-                "links that the instructor hands out"
-            )
+            handed_out = await instructor.ask(f"{page}/instructor/links")
+            assert f"{page}/join/" in handed_out.text
             large = await otters.ask(otters.place(), b"x" * 40_000)
             assert large.status in (413, 599)
             assert (await otters.ask(f"{base}/team/1/")).status == 404
