@@ -39,8 +39,6 @@ class Below(tornado.routing.Router):
 
     def __init__(self, application: tornado.web.Application) -> None:
         self._application = application
-        # Jupyter has a cookie of the usual name with another meaning.
-        application.settings["xsrf_cookie_name"] = "_xsrf_game"
 
     def find_handler(self, request: tornado.httputil.HTTPServerRequest, **_: Any) -> Any:
         """Return what answers a request."""

@@ -132,8 +132,6 @@ def make_application(games: Sequence[RunningGame], *, base: str = "/") -> tornad
         routes += [(re.escape(root) + path, handler, place) for path, handler in _PAGES]
     return tornado.web.Application(
         routes,
-        xsrf_cookies=True,
-        xsrf_cookie_kwargs={"samesite": "Lax", "httponly": True, "path": f"{base}/"},
         websocket_max_message_size=LARGEST,
         websocket_ping_interval=20,
         default_handler_class=requests.Missing,
