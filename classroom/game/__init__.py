@@ -9,6 +9,9 @@ replay of them:
 - :mod:`~classroom.game.market`: from a ledger to results, to the bit;
 - :mod:`~classroom.game.views`: what a team may see, what all see, what the instructor sees;
 - :mod:`~classroom.game.debrief`: what would have been with other decisions;
+- :mod:`~classroom.game.grading`, :mod:`~classroom.game.exam`, :mod:`~classroom.game.experiment`:
+  grades, exams and treatments;
+- :mod:`~classroom.game.notebook`: what ``notebooks/debrief.ipynb`` shows;
 - :mod:`~classroom.game.server`: pages of teams, instructor and projector;
 - :mod:`~classroom.game.folder`: the same without a server, by files;
 - :mod:`~classroom.game.jupyter`: the same pages below the address of a Jupyter server;

@@ -28,7 +28,10 @@ from cxsim.messages import cells
 from cxsim.runs import firm_measures
 from cxsim.study import half_width, mean_and_error
 
-__all__ = ["SEEDS", "Case", "cases", "debrief_frames", "debrief_view", "effects", "seeded_values"]
+__all__ = [
+    "SEEDS", "Case", "cases", "debrief_frames", "debrief_view", "effects", "seeded_values",
+    "worth_of_decisions",
+]  # fmt: skip
 
 #: Seeds beside the one that was played.
 SEEDS = 20
@@ -421,6 +424,42 @@ def debrief_frames(
     if results.touchpoints is not None:
         made["touchpoints"] = results.touchpoints
     return made
+
+
+def worth_of_decisions(state: State, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what decisions were worth beside holding still and beside a policy in the seat.
+
+    Parameters
+    ----------
+    state : State
+    frames : mapping of str to DataFrame
+        As :func:`debrief_frames` returns them.
+
+    Returns
+    -------
+    DataFrame
+        ``scenario`` (what decisions are compared with), ``measure``, ``label``, ``unit``, ``firm``
+        (the team), ``difference, lower, upper`` (95 % confidence interval over other seeds),
+        as :func:`cxsim.plot.scenario_differences` draws them; where no other seeds were computed,
+        the difference of the seed played and no interval.
+    """
+    goal = next(
+        each for each in firm_measures(state.game.scenario)
+        if each.name == state.game.rules.goal.measure
+    )  # fmt: skip
+    words = {"still": "holding still", "policy": "a policy"}
+    made = frames["counterfactuals"]
+    made = made[made["case"].isin(list(words)) & (made["of"] == made["firm"])]
+    mean = made["mean"].where(made["seeds"] > 0, made["difference"])
+    table = pd.DataFrame(
+        {
+            "scenario": made["case"].map(words), "measure": goal.name, "label": goal.label,
+            "unit": goal.unit, "firm": made["team"],
+            "difference": 0.0 - mean, "lower": 0.0 - made["upper"], "upper": 0.0 - made["lower"],
+        }
+    )  # fmt: skip
+    table.attrs.update(frames["results"].attrs)
+    return table.reset_index(drop=True)
 
 
 # -- The page ----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A game without a server: decisions are files that teams hand in, and views are files as well.
 
 For a hub whose users cannot reach each other's ports, and for a class by mail. What is allowed,
-checked and shown is what :class:`~classroom.game.server.GameServer` allows, checks and shows.
+checked and shown is what :class:`~classroom.game.server.RunningGame` allows, checks and shows.
 
 In the folder of a game, ``TEAM/page.html`` and ``TEAM/view.json`` are for one team alone, and
 ``round_N/TEAM.json`` is its decision::
@@ -21,21 +21,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from classroom.game.decision import LONGEST_REASON, Checked
 from classroom.game.ledger import GameError, Ledger
-from classroom.game.server import LARGEST, GameServer, costs_of, stage_text
+from classroom.game.server import LARGEST, RunningGame, costs_of, stage_text
+from classroom.game.server.rendering import PAGES, rendered
 from cxsim.files import whole_file
 from cxsim.messages import found, hint
 
 __all__ = ["Collected", "collect", "hand_in"]
 
-_PAGES = Path(__file__).with_name("pages")
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(_PAGES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)  # fmt: skip
+#: Parts of a decision that a ledger keeps.
+_STORED = ("values", "reason", "forecast", "forecast_profit")
 
 
 @dataclass
@@ -66,7 +62,7 @@ class Collected:
 def collect(ledger: Ledger, folder: str | Path, *, close: bool = False) -> Collected:
     """Read the decisions of the open round into the ledger, and write what each team may see.
 
-    Before the first round, that round is opened.
+    Before the first round, that round is opened: firms are not founded by files.
 
     Parameters
     ----------
@@ -100,46 +96,48 @@ def collect(ledger: Ledger, folder: str | Path, *, close: bool = False) -> Colle
 
 
 async def _collect(ledger: Ledger, folder: Path, close: bool) -> Collected:
-    server = GameServer(ledger, seeds=0)
+    game = RunningGame(ledger, seeds=0)
     state = ledger.state
     try:
         if state.phase in ("waiting", "closed") and not state.over:
-            server.results = server.market.of(state)
-            server.open()
+            game.results = game.market.of(state)
+            game.open()
             state = ledger.state
         elif state.phase != "open":
             raise GameError("collect: expected a round to play, found a game whose rounds are over")
-        server.results = server.market.of(state)
+        game.results = game.market.of(state)
         made = Collected(state.round)
-        wrong = _decisions(server, folder / f"round_{state.round}", made)
+        await game.stand_ins()
+        wrong = _decisions(game, folder / f"round_{state.round}", made)
         decided = ledger.state.decided(state.round)
-        made.missing = [team for team in server.teams if team not in decided]
-        if server.closing or (close and not made.refused):
+        made.missing = [team for team in game.teams if team not in decided]
+        if game.closing or (close and not made.refused):
             number = state.round
-            await server.close("instructor")
-            if server.trouble:
-                raise GameError(server.trouble)
+            await game.close("instructor")
+            if game.trouble:
+                raise GameError(game.trouble)
             if number < state.game.rounds:
-                server.open()
-        made.stage = stage_text(server.view("public"))
-        for team in server.teams:
-            _write_views(server, folder, team, *wrong.get(team, ({}, None)))
+                game.open()
+                await game.stand_ins()
+        made.stage = stage_text(game.view("public"))
+        for team in game.teams:
+            _write_views(game, folder, team, *wrong.get(team, ({}, None)))
         now = ledger.state
         if now.phase == "open":
             (folder / f"round_{now.round}").mkdir(parents=True, exist_ok=True)
         return made
     finally:
-        await server.stop()
+        await game.end()
 
 
 # -- Decisions ---------------------------------------------------------------------------------
 
 
 def _decisions(
-    server: GameServer, folder: Path, made: Collected
+    game: RunningGame, folder: Path, made: Collected
 ) -> dict[str, tuple[dict[str, Any], Checked]]:
     """Read the files of a round; return what was given and what is wrong with it, by team."""
-    names = {f"{file_name(server.teams, team)}.json": team for team in server.teams}
+    names = {f"{file_name(game.teams, team)}.json": team for team in game.teams}
     wrong: dict[str, tuple[dict[str, Any], Checked]] = {}
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
         place = f"{folder.name}/{path.name}"
@@ -148,18 +146,15 @@ def _decisions(
             if team is None:
                 near = hint(path.name, names, listed=26)
                 raise GameError(f"expected the file of a team, found {found(path.name)}{near}")  # noqa: TRY301
-            number, given = _given(path, server.ledger.token(f"team {team}"))
-            stored = server.ledger.state.decisions.get((number, team))
-            checked = server.checked(server.ledger.state, team, given)
-            now = (checked.values, checked.reason, checked.forecast)
-            if (
-                stored
-                and now == (stored.values, stored.reason, stored.forecast)
-                and not checked.problems
-            ):
+            number, given = _given(path, game.ledger.token(f"team {team}"))
+            stored = game.ledger.state.decisions.get((number, team))
+            checked = game.checked(game.ledger.state, team, given)
+            now = [getattr(checked, each) for each in _STORED]
+            before = [getattr(stored, each) for each in _STORED] if stored else []
+            if now == before and not checked.problems:
                 made.same.append(team)
                 continue
-            checked = server.decide(team, number, given)
+            checked = game.decide(team, number, given)
         except GameError as error:
             made.refused.append(f"{place}: {error}")
             continue
@@ -249,19 +244,19 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_views(
-    server: GameServer, folder: Path, team: str, given: Mapping[str, Any], checked: Checked | None
+    game: RunningGame, folder: Path, team: str, given: Mapping[str, Any], checked: Checked | None
 ) -> None:
     """Write a team's page and its view as JSON."""
-    state, public, mine = server.ledger.state, server.view("public"), server.view(team)
-    name = file_name(server.teams, team)
-    token = server.ledger.token(f"team {team}")
+    state, public, mine = game.ledger.state, game.view("public"), game.view(team)
+    name = file_name(game.teams, team)
+    token = game.ledger.token(f"team {team}")
     draft = {key: value for key, value in given.items() if isinstance(value, (str, int, float))}
-    costs = costs_of(server, checked or server.checked(state, team, {}, schema=False))
-    page = _templates.get_template("by_file.html").render(
-        mine=mine, public=public, stage=stage_text(public), draft=draft, costs=costs,
-        problems=checked.problems if checked else {}, labels=state.game.labels, late="",
-        longest=LONGEST_REASON, action="", xsrf="", token=token, file=f"{name}.json",
-        css=(_PAGES / "game.css").read_text(encoding="utf-8"),
+    costs = costs_of(game, checked or game.checked(state, team, {}, schema=False))
+    page = rendered(
+        "by_file.html", mine=mine, public=public, stage=stage_text(public), draft=draft,
+        costs=costs, problems=checked.problems if checked else {}, labels=state.game.labels,
+        late="", longest=LONGEST_REASON, place="", xsrf="", token=token, file=f"{name}.json",
+        drafters={}, css=(PAGES / "game.css").read_text(encoding="utf-8"),
     )  # fmt: skip
     mine_alone = folder / name
     mine_alone.mkdir(parents=True, exist_ok=True)

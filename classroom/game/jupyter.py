@@ -4,7 +4,7 @@
 
 Who runs the server opens ``/cxsim-game/`` in it, starts the game of a ledger that lies in the
 server's folder, and finds the links there. Teams open their links without an account on that
-server: a game admits by its own tokens, as :class:`~classroom.game.server.GameServer` does.
+server: a game admits by its own tokens, as :class:`~classroom.game.server.RunningGame` does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import tornado.web
 from jupyter_server.base.handlers import JupyterHandler
 
 from classroom.game.ledger import GameError, Ledger
-from classroom.game.server import LARGEST, GameServer
+from classroom.game.server import LARGEST, RunningGame, make_application
 
 __all__ = ["Below", "Games"]
 
@@ -30,60 +30,23 @@ PLACE = "cxsim-game"
 
 
 class Below(tornado.routing.Router):
-    """An application below a prefix: requests lose the prefix, answers get it.
-
-    What an answer says of places (redirects, paths of cookies, links, forms, sockets) begins with
-    ``/`` or with the address of the server, as behind a proxy that changes addresses.
+    """Pages of a game as a part of a Jupyter server, which admits larger requests than a game.
 
     Parameters
     ----------
     application : tornado.web.Application
-    prefix : str
-        Begins with ``/`` and ends without.
     """
 
-    def __init__(self, application: tornado.web.Application, prefix: str) -> None:
-        self._application, self._prefix = application, prefix
-        # Jupyter has a cookie of the usual name with another meaning.
-        application.settings["xsrf_cookie_name"] = "_xsrf_game"
+    def __init__(self, application: tornado.web.Application) -> None:
+        self._application = application
 
     def find_handler(self, request: tornado.httputil.HTTPServerRequest, **_: Any) -> Any:
         """Return what answers a request."""
-        request.path = request.path.removeprefix(self._prefix)
-        request.uri = (request.uri or "").removeprefix(self._prefix)
-        request.connection = _Prefixed(request.connection, self._prefix, request.host)  # type: ignore[assignment]
-        # The Jupyter server admits large uploads; a game has none.
         length = request.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in request.headers or not length.isdigit() or int(length) > LARGEST:
             wrong = {"status_code": 413}
             return self._application.get_handler_delegate(request, tornado.web.ErrorHandler, wrong)
         return self._application.find_handler(request)
-
-
-class _Prefixed:
-    """The connection of a request, on which the places that an answer names get a prefix."""
-
-    def __init__(self, connection: Any, prefix: str, host: str) -> None:
-        self._connection, self._prefix, self._host = connection, prefix, f"://{host}/"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def write_headers(self, start_line: Any, headers: Any, chunk: bytes | None = None) -> Any:
-        """Write the head of an answer, and with it all of a page."""
-        if headers.get("Location", "").startswith("/"):
-            headers["Location"] = self._prefix + headers["Location"]
-        cookies = headers.get_list("Set-Cookie")
-        if cookies:
-            del headers["Set-Cookie"]
-        for line in cookies:
-            headers.add("Set-Cookie", re.sub(r"(?i)(;\s*path=)/", rf"\g<1>{self._prefix}/", line))
-        if chunk and headers.get("Content-Type", "").startswith("text/html"):
-            places = r'((?:href|src|action|data-socket)=")/'
-            text = re.sub(places, rf"\g<1>{self._prefix}/", chunk.decode())
-            chunk = text.replace(self._host, self._host[:-1] + self._prefix + "/").encode()
-            headers["Content-Length"] = str(len(chunk))
-        return self._connection.write_headers(start_line, headers, chunk)
 
 
 class Games:
@@ -101,7 +64,7 @@ class Games:
 
     def __init__(self, application: tornado.web.Application, folder: Path, base: str) -> None:
         self.folder, self.prefix = folder, f"{base.rstrip('/')}/{PLACE}"
-        self.running: dict[str, GameServer] = {}
+        self.running: dict[str, RunningGame] = {}
         self._application = application
         self._lock = asyncio.Lock()
 
@@ -109,7 +72,7 @@ class Games:
         """Return the names of files that may be ledgers."""
         return sorted(path.name for path in self.folder.glob("*.db"))
 
-    async def start(self, name: str) -> GameServer:
+    async def start(self, name: str) -> RunningGame:
         """Serve a game, if it is not being served.
 
         Parameters
@@ -126,21 +89,20 @@ class Games:
             raise GameError(f"expected a ledger in the server's folder, found {name!r}")
         async with self._lock:
             if name not in self.running:
-                server = GameServer(Ledger(self.folder / name))
-                # Its own port, of this machine alone; the same pages stand below the prefix.
-                await server.start(0)
+                game = RunningGame(Ledger(self.folder / name))
+                await game.begin()
                 place = f"{self.prefix}/{quote(name, safe='')}"
-                below = Below(server.application(), place)
+                below = Below(make_application([game], base=place))
                 # First, because Jupyter's own way to add handlers takes none but its own.
                 at = tornado.routing.PathMatches(re.escape(place) + "/.*")
                 self._application.default_router.rules.insert(0, tornado.routing.Rule(at, below))
-                self.running[name] = server
+                self.running[name] = game
         return self.running[name]
 
     async def stop(self) -> None:
         """Stop all games; what was decided is in their ledgers."""
-        for server in self.running.values():
-            await server.stop()
+        for game in self.running.values():
+            await game.end()
 
 
 class GamesPage(JupyterHandler):
@@ -170,16 +132,16 @@ class GamesPage(JupyterHandler):
         token = self.xsrf_form_html()
         rows = []
         for name in self.games.ledgers():
-            server = self.games.running.get(name)
+            game = self.games.running.get(name)
             place = f"{self.games.prefix}/{quote(name, safe='')}"
-            if server is None:
+            if game is None:
                 rows.append(
                     f'<form method="post">{token}<input type="hidden" name="file" '
                     f'value="{escape(name)}"><button>Serve {escape(name)}</button></form>'
                 )
                 continue
             base = f"{self.request.protocol}://{self.request.host}{place}"
-            links = {**server.links(base), "projector": f"{base}/screen/"}
+            links = {**game.links(base), "projector": f"{base}/screen/"}
             items = "".join(
                 f'<li>{escape(who)}: <a href="{escape(link)}">{escape(link)}</a></li>'
                 for who, link in links.items()

@@ -19,7 +19,7 @@ from pathlib import Path
 from lab.game.trials import Row, course, failed, forged, killed
 
 
-async def trials(folder: Path, *, full: bool) -> list[Row]:
+async def trials(folder: Path, *, full: bool, kills: int) -> list[Row]:
     """Run all trials, the short or the full form, and print rows as they come."""
     rows: list[Row] = []
     if full:
@@ -27,14 +27,14 @@ async def trials(folder: Path, *, full: bool) -> list[Row]:
         asked = [
             lambda: course(folder, firms=8, label="eight", limit=180, **large),
             lambda: course(folder, firms=4, label="75 minutes", limit=60, **large),
-            lambda: killed(folder, kills=100),
+            lambda: killed(folder, kills=kills),
             lambda: forged(folder, count=1000),
         ]
     else:
         small = {"members": 5, "customers": 1000, "rounds": 3}
         asked = [
             lambda: course(folder, firms=4, label="short", limit=60, **small),
-            lambda: killed(folder, kills=5),
+            lambda: killed(folder, kills=kills),
             lambda: forged(folder, count=250),
         ]
     for each in asked:
@@ -49,7 +49,9 @@ def main() -> int:
     """Run the trials and say whether all is as asked."""
     parser = argparse.ArgumentParser(prog="python -m lab.game", description=__doc__.split("\n")[0])
     parser.add_argument("--full", action="store_true", help="8 teams, 100 kills, 1,000 forgeries")
+    parser.add_argument("--kills", type=int, help="how often a server is killed (5, full: 100)")
     given = parser.parse_args()
+    kills = given.kills or (100 if given.full else 5)
     began = time.monotonic()
     for name in ("asyncio", "tornado"):  # of connections to servers that were killed
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -59,7 +61,7 @@ def main() -> int:
         else ""
     )
     with tempfile.TemporaryDirectory() as folder:
-        rows = asyncio.run(trials(Path(folder), full=given.full))
+        rows = asyncio.run(trials(Path(folder), full=given.full, kills=kills))
     wrong = len(list(failed(rows)))
     print(f"{len(rows) - wrong} passed, {wrong} failed")
     print(f"{time.monotonic() - began:.0f} seconds")

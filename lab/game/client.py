@@ -243,7 +243,7 @@ class Client:
         for tag in re.findall(r'<input id="f-[^>]*type="number"[^>]*>', self.page.text):
             given = {key: unescape(value) for key, value in re.findall(r'(\w+)="([^"]*)"', tag)}
             name = given["name"]
-            if name != "forecast":
+            if not name.startswith("forecast"):
                 now = self.page.one(rf'id="h-{re.escape(name)}">Now (\S+)\. ')
                 made[name] = {**given, "now": now}
         return made

@@ -144,6 +144,10 @@ def forgeries(fields: dict[str, dict[str, str]], count: int) -> Iterator[tuple[s
         for forecast in ("-1", "101", "nan", "1e9", "many", "[]")
     ]
     made += [
+        (f"forecast of profit {forecast}", _changed(forecast_profit=forecast))
+        for forecast in ("nan", "1e999", "many", "[]")
+    ]
+    made += [
         (f"a reason of {length}", _changed(reason="ß" * length)) for length in (201, 1000, 5000)
     ]
     made += [(f"field {name[:30]!r}", _changed(**{name: "1"})) for name in NO_FIELDS]

@@ -96,6 +96,36 @@ def test_two_teams_play_a_round_in_browsers_and_go_on_after_a_kill(browser, serv
     assert wrong == []
 
 
+def serious(page):
+    """What axe calls serious or critical on a page, with the first places of each."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    result = axe.run(page).response
+    assert result["passes"], "axe looked at something"
+    return [
+        (each["id"], [node["html"][:100] for node in each["nodes"]][:3])
+        for each in result["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_serious_on_pages_of_team_instructor_and_projector(browser, served):
+    links, _ = served()
+    pages, _ = pages_of(browser, links)
+    instructor = pages["instructor"]
+    for button in ("Open round 1", "Close round 1", "End the game"):
+        for name, page in pages.items():
+            assert serious(page) == [], (name, button)
+        instructor.click(f"text={button}")
+        for page in pages.values():
+            page.wait_for_timeout(1500)
+    for name, page in pages.items():
+        assert serious(page) == [], name
+    for name, place in (("Otters", "debrief"), ("projector", "debrief"), ("instructor", "links")):
+        pages[name].goto(pages[name].url + place)
+        assert serious(pages[name]) == [], (name, place)
+
+
 @pytest.mark.slow
 def test_served_pages_fit_every_width_and_ask_no_other_host(browser, served):
     links, _ = served()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import pytest
 from games import game_file, ledger_of, play
@@ -117,3 +118,16 @@ def test_the_command_says_who_is_missing_and_what_was_refused(tmp_path, game, ca
     hand_in(tmp_path / "shared/Herons/view.json", {"price": 14})
     assert cxsim_command([*words, "--close"]) == 1
     assert "round_1/Herons.json: price: expected a number from 15" in capsys.readouterr().out
+
+
+def test_a_team_that_hands_in_nothing_is_run_by_the_policy_of_the_game(tmp_path):
+    rule = ("news:", "stand_in: {after: 1, policy: {pricing: {name: adaptive}}}\nnews:")
+    with closing(ledger_of(tmp_path, Game.load(game_file(tmp_path, rule=rule)))) as ledger:
+        collect(ledger, tmp_path / "shared")
+        hand_in(tmp_path / "shared/Otters/view.json", {"price": 18.0})
+        collect(ledger, tmp_path / "shared", close=True)
+        assert ledger.state.decisions[2, "Herons"].by == "policy"
+        assert "A policy runs your firm" in (tmp_path / "shared/Herons/page.html").read_text()
+        hand_in(tmp_path / "shared/Herons/view.json", {"price": 18.0})
+        (refused,) = collect(ledger, tmp_path / "shared").refused
+        assert refused.startswith("round_2/Herons.json: A policy runs your firm")

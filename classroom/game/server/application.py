@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -115,23 +116,22 @@ def make_application(games: Sequence[RunningGame], *, base: str = "/") -> tornad
     if len(set(names)) < len(names) or ("" in names and len(names) > 1):
         raise ValueError(f"games: expected names that differ, found {', '.join(names)}")
     base = base.rstrip("/")
+    at = re.escape(base)
     routes: list[Any] = [
-        (rf"{base}/static/(game\.(?:css|js))", tornado.web.StaticFileHandler, {"path": str(PAGES)})
+        (rf"{at}/static/(game\.(?:css|js))", tornado.web.StaticFileHandler, {"path": str(PAGES)})
     ]
     if "" not in names:
         given = {"games": games, "base": base}
         routes += [
-            (rf"{base}/games/", AllGames, given),
-            (rf"{base}/games/join/([\w-]{{16,64}})", JoinAllGames, given),
+            (rf"{at}/games/", AllGames, given),
+            (rf"{at}/games/join/([\w-]{{16,64}})", JoinAllGames, given),
         ]
     for game in games:
         root = f"{base}/{game.name}" if game.name else base
         place = {"game": game, "base": base, "root": root}
-        routes += [(root + path, handler, place) for path, handler in _PAGES]
+        routes += [(re.escape(root) + path, handler, place) for path, handler in _PAGES]
     return tornado.web.Application(
         routes,
-        xsrf_cookies=True,
-        xsrf_cookie_kwargs={"samesite": "Lax", "httponly": True},
         websocket_max_message_size=LARGEST,
         websocket_ping_interval=20,
         default_handler_class=requests.Missing,

@@ -306,6 +306,12 @@ class RunningGame:
         if self._standing_in is None and self._due(self.ledger.state):
             self._standing_in = asyncio.get_running_loop().create_task(self._policies())
 
+    async def stand_ins(self) -> None:
+        """Wait until policies have decided for the teams whose firms they run."""
+        self._stand_in()
+        if self._standing_in is not None:
+            await asyncio.wait([self._standing_in])
+
     @staticmethod
     def _due(state: State) -> list[str]:
         """Return the teams whose policy has to decide in the open round."""
