@@ -340,26 +340,36 @@ def replay(file: str) -> int:
     show_default=True,
     help="Other seeds beside the one that was played.",
 )
-def export(file: str, folder: str, seeds: int) -> None:
+@click.option("--pdf", is_flag=True, help="Print the pages to PDF too, by Chromium or Chrome.")
+def export(file: str, folder: str, seeds: int, pdf: bool) -> None:
     """Write decisions, results, counterfactuals and the debrief of FILE to the folder DIR.
 
-    Of a folder of games in place of FILE, the tables of all of them, with game and treatment.
+    The debrief has a page for the class and one for each team. Of a folder of games in place of
+    FILE, the tables of all of them, with game and treatment.
     """
     from classroom.game.debrief import export as write
     from classroom.game.debrief import write_tables
     from classroom.game.experiment import experiment_frames
+    from classroom.game.printing import find_browser, print_pages
     from classroom.game.server import debrief_page
 
+    if pdf:
+        try:
+            find_browser()
+        except GameError as error:
+            raise _Wrong(str(error)) from None
     ledgers = _named([file])
     others = {name: _other_seeds(ledger, seeds) for name, ledger in ledgers.items()}
     try:
         if "" in ledgers:
             with whole_folder(folder, sign="events.json") as draft:
                 write(ledgers[""], draft, others[""], render=debrief_page)
+                if pdf:
+                    print_pages(sorted(draft.glob("debrief*.html")))
         else:
             with whole_folder(folder, sign="games.csv") as draft:
                 write_tables(experiment_frames(ledgers, others), draft)
-    except FileExistsError as error:
+    except (FileExistsError, GameError) as error:
         raise _Wrong(str(error)) from None
     _say(f"{folder}: {', '.join(sorted(path.name for path in Path(folder).iterdir()))}")
 

@@ -24,6 +24,7 @@ from classroom.game.ledger import Founded, Ledger, State
 from classroom.game.market import Market, Results
 from classroom.game.views import frame_of_results, shown
 from cxsim import __version__
+from cxsim.files import file_name
 from cxsim.messages import cells
 from cxsim.runs import firm_measures
 from cxsim.study import half_width, mean_and_error
@@ -662,6 +663,8 @@ def export(
 ) -> None:
     """Write a game to a folder: frames as CSV, events as JSON, a scenario, and the debrief.
 
+    There is a page for the class, ``debrief.html``, and one for each team.
+
     The scenario holds all decisions as events: with the seed of the game its run is the game.
 
     Parameters
@@ -672,7 +675,7 @@ def export(
     others : sequence of mapping
         Values of other seeds.
     render : callable
-        Returns the page as one file, of the view.
+        Returns a page as one file, of the view and of a team; without a team that of the class.
     """
     state = ledger.state
     events = [
@@ -688,8 +691,11 @@ def export(
     frames = debrief_frames(state, market, others)
     write_tables(frames, folder)
     market.scenario(state.moves(), state.played).save(folder / "scenario.yaml")
-    page = render(debrief_view(state, frames))
-    (folder / "debrief.html").write_text(page, encoding="utf-8")
+    view = debrief_view(state, frames)
+    (folder / "debrief.html").write_text(render(view), encoding="utf-8")
+    for team in state.seats:
+        name = file_name(f"debrief-{team}")
+        (folder / f"{name}.html").write_text(render(view, team), encoding="utf-8")
 
 
 if __name__ == "__main__":  # a process of its own, so that a server stays quick

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cxsim.files.whole import is_file, whole_file, whole_folder
+from cxsim.files.whole import file_name, is_file, whole_file, whole_folder
 
-__all__ = ["is_file", "whole_file", "whole_folder"]
+__all__ = ["file_name", "is_file", "whole_file", "whole_folder"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from games import ledger_of
 
+from classroom.game.example import example_ledger
 from classroom.game.folder import collect
+from cxsim.cli.app import run as cxsim_command
 
 pytestmark = pytest.mark.browser
 
@@ -98,3 +101,12 @@ def test_a_page_by_file_saves_the_decision_that_is_then_collected(browser, share
     page.reload()
     assert "Stored at" in page.inner_text(".done")
     assert wrong == []
+
+
+def test_the_debrief_is_printed_for_the_class_and_for_each_team(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example_ledger("class.db", customers=200).close()
+    assert cxsim_command(["game", "export", "class.db", "out", "--seeds", "0", "--pdf"]) == 0
+    printed = {path.stem: path.read_bytes() for path in Path("out").glob("*.pdf")}
+    assert printed.keys() == {path.stem for path in Path("out").glob("*.html")}
+    assert all(data.startswith(b"%PDF-") and len(data) > 20_000 for data in printed.values())

@@ -23,6 +23,7 @@ from classroom.game.decision import check
 from classroom.game.game_file import shipped_games
 from classroom.game.ledger import GameError, state_of
 from classroom.game.market import PUBLIC, own_books, replay
+from classroom.game.printing import print_pages
 from classroom.game.views import instructor_view, public_view, shown, team_view
 from cxsim.cli.app import run as cxsim_command
 from cxsim.firms import Public
@@ -509,12 +510,21 @@ def test_a_game_is_made_played_again_and_exported_on_the_command_line(
     assert cxsim_command(["game", "export", "a.db", "out", "--seeds", "0"]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
-        "counterfactuals.csv", "debrief.html", "decisions.csv", "events.json", "forecasts.csv",
-        "results.csv", "scenario.yaml", "touchpoints.csv",
+        "counterfactuals.csv", "debrief-Herons.html", "debrief-Otters.html", "debrief.html",
+        "decisions.csv", "events.json", "forecasts.csv", "results.csv", "scenario.yaml",
+        "touchpoints.csv",
     }  # fmt: skip
+    own = (tmp_path / "out" / "debrief-Otters.html").read_text(encoding="utf-8")
+    assert own.index(">Otters") < own.index("The other teams") < own.rindex(">Herons")
     page = (tmp_path / "out" / "debrief.html").read_text(encoding="utf-8")
     assert "<style>" in page
     assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_without_a_browser_that_prints_a_pdf_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(GameError, match=r"^PDF: expected one of the browsers chromium, .* print"):
+        print_pages([])
 
 
 @pytest.mark.parametrize(

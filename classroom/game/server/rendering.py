@@ -83,18 +83,20 @@ def stage_text(public: Mapping[str, Any]) -> str:
     return f"{where} is closed. The next one opens soon."
 
 
-def debrief_page(told: Mapping[str, Any]) -> str:
+def debrief_page(told: Mapping[str, Any], team: str = "") -> str:
     """Return the debrief as one file that needs no other.
 
     Parameters
     ----------
     told : mapping
         As :func:`classroom.game.debrief.debrief_view` returns it.
+    team : str, optional
+        Whose page it is, with its own counterfactuals first; none: that of the class.
     """
     css = (PAGES / "game.css").read_text(encoding="utf-8")
     public = {"title": told["title"]}
     return rendered(
-        "debrief.html", told=told, waiting="", css=css, public=public, mine="", screen=False
+        "debrief.html", told=told, waiting="", css=css, public=public, mine=team, screen=False
     )
 
 
