@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxsim.messages import MISSING, found
 from cxsim.scenario.events import thaw
 from cxsim.scenario.fields import kind_of
+from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.named_policies import policy_schema
 from cxsim.scenario.schema import TEXTS, Schema
 
@@ -187,6 +190,93 @@ def _cell(value: Any) -> str:
     if isinstance(plain, list):
         return ", ".join(_cell(held) for held in plain)
     return plain if isinstance(plain, str) else found(plain)
+
+
+# -- Scales: what numbers between 0 and 1 mean ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Five levels of a capability in words of behavior.
+
+    Attributes
+    ----------
+    parameter : str
+        Of a firm.
+    question : str
+    levels : tuple of str
+        From the first to the fifth.
+    """
+
+    parameter: str
+    question: str
+    levels: tuple[str, ...]
+
+
+@cache
+def _scale_data() -> dict[str, Any]:
+    data, _ = read_yaml(Path(__file__).with_name("scales.yaml"))
+    return dict(data)
+
+
+def scales() -> dict[str, Scale]:
+    """Return the scales of capabilities by parameter of a firm."""
+    return {
+        name: Scale(name, str(each["question"]), tuple(map(str, each["levels"])))
+        for name, each in _scale_data()["scales"].items()
+    }
+
+
+def level_value(level: int) -> float:
+    """Return the value of a level, 1 to 5.
+
+    Parameters
+    ----------
+    level : int
+    """
+    return float(_scale_data()["levels"][level - 1])
+
+
+def level_range(level: int, *, wide: bool = False) -> tuple[float, float]:
+    """Return between which values a level lies: the midpoints to its neighbors.
+
+    Parameters
+    ----------
+    level : int
+        1 to 5.
+    wide : bool
+        Of a level that is a guess: from the level below to the level above.
+
+    Examples
+    --------
+    >>> level_range(3)
+    (0.35, 0.575)
+    """
+    marks = [0.0, *map(float, _scale_data()["levels"]), 1.0]
+    below, own, above = marks[level - 1 : level + 2]
+    if wide:
+        return below, above
+    return round((below + own) / 2, 4), round((own + above) / 2, 4)
+
+
+def scale_table() -> pd.DataFrame:
+    """Return the scales as a table.
+
+    Returns
+    -------
+    DataFrame
+        One row per parameter and level: ``parameter, question, level, value, meaning``.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            (each.parameter, each.question, level, level_value(level), meaning)
+            for each in scales().values()
+            for level, meaning in enumerate(each.levels, start=1)
+        ],
+        columns=["parameter", "question", "level", "value", "meaning"],
+    )
 
 
 # -- The JSON schema of scenario files, for completion and checks while typing -----------------

@@ -30,7 +30,7 @@ from cxsim.runs.measures.measure_registry import (
 )
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
-from cxsim.scenario.schema import TEXTS
+from cxsim.scenario.schema import STANCE, TEXTS
 from cxsim.study.value_of_lead import (
     Estimate,
     Value,
@@ -405,7 +405,7 @@ def run_summary(simulation: Any) -> RunSummary:
 
 
 #: Keys of a scenario that say something to readers and nothing to the simulation.
-_WORDS = (*TEXTS, "labels", "currency")
+_WORDS = (*TEXTS, *STANCE, "labels", "currency")
 
 
 def first_change(scenario: Scenario) -> int:
