@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
 from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.messages import Place, found, hint
@@ -38,7 +38,7 @@ def _share(value: Any) -> Any:
         text = value.strip()
         number = text.removesuffix("%").strip().replace(",", ".")
         try:
-            made = float(number) / (100.0 if text.endswith("%") else 1.0)
+            made = round(float(number) / (100.0 if text.endswith("%") else 1.0), 12)
         except ValueError:
             raise ValueError(
                 f"expected a share such as 0.42 or 42 %, found {found(value)}"
@@ -66,8 +66,8 @@ def asked(question: str, unit: str = "1", *, unknown: str = "") -> Any:
     unknown : str
         What is done without an answer; empty: there is no market without one.
     """
-    source = unknown or "must be answered"
-    return parameter(None if unknown else ..., doc=question, unit=unit, source=source)
+    extra: dict[str, Any] = {"unit": unit, "source": unknown or "must be answered"}
+    return Field(None if unknown else ..., description=question, json_schema_extra=extra)
 
 
 class FirmAnswers(Keyed):
@@ -159,6 +159,13 @@ GOALS = {
 
 #: Periods of a year, by the length of one.
 PER_YEAR = {"day": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0}
+
+
+#: Questions with a choice of answers.
+_WORDS = {
+    "goal": tuple(GOALS), "period": tuple(PER_YEAR), "buys": ("subscription", "purchases"),
+    "shares_of": ("customers", "sales"),
+}  # fmt: skip
 
 
 class Answers(Keyed):
@@ -284,11 +291,7 @@ def questions(of: type[Keyed] = Answers) -> tuple[Question, ...]:
         if not isinstance(extra, dict) or key in ("firms", "moves"):
             continue
         unit, shown = str(extra["unit"]), str(info.annotation)
-        words = GOALS if key == "goal" else PER_YEAR if key == "period" else ()
-        if key in ("buys", "shares_of"):
-            words = {"buys": ("subscription", "purchases"), "shares_of": ("customers", "sales")}[
-                key
-            ]
+        words = _WORDS.get(key, ())
         kind = "number"
         if words:
             kind = "word"
@@ -299,7 +302,7 @@ def questions(of: type[Keyed] = Answers) -> tuple[Question, ...]:
         elif "int" in shown:
             kind = "whole"
         unknown = "" if info.is_required() else str(extra["source"])
-        made.append(Question(key, str(info.description), unit, unknown, kind, tuple(words)))
+        made.append(Question(key, str(info.description), unit, unknown, kind, words))
     return tuple(made)
 
 
@@ -353,6 +356,14 @@ def _problems(given: Answers) -> Iterator[tuple[Keys, str]]:
     if given.buys == "subscription" and given.no_purchase_share is not None:
         text = "expected nothing with subscriptions (who cancels counts in churn), found a share"
         yield ("no_purchase_share",), text
+    subscribed = given.buys == "subscription"
+    unused = ("purchases_per_year",) if subscribed else ("contract_months", "exit_fee")
+    for key in unused:
+        if getattr(given, key) is not None:
+            text = f"expected nothing where customers buy by {given.buys}"
+            yield (key,), f"{text}, found {getattr(given, key):g}"
+    if subscribed and given.exit_fee is not None and given.contract_months is None:
+        yield ("contract_months",), "expected months of a contract beside its exit_fee, found none"
     known = {name: churn for name, churn in churns(given).items() if churn is not None}
     for name, churn in known.items():
         if not 0.0 < churn < 1.0:

@@ -447,14 +447,17 @@ def always_uncertain(
         for name in taken:
             del made[name]
         scale = {"scale": "log"} if low > 0.0 and high / low > 3.0 else {}
-        made[_range_name(path)] = {"path": path, "low": low, "high": high, **scale}
+        made[_range_name(scenario, path)] = {"path": path, "low": low, "high": high, **scale}
     return made
 
 
-def _range_name(path: str) -> str:
+def _range_name(scenario: Scenario, path: str) -> str:
+    """Return what an input is called, with its owner if it is not the only one."""
     *above, last = path.split(".")
-    whose = "" if len(above) < 2 or above[1] == "*" else f"{above[1]}'s "
-    return f"{whose}{last.replace('_', ' ')}"
+    words = {keys[0]: name for name, whose, keys, *_ in RANGES if whose in ("segments", "market")}
+    name = words.get(last, last.replace("_", " "))
+    alone = len(above) < 2 or above[1] == "*" or len(getattr(scenario, above[0])) == 1
+    return name if alone else f"{above[1]}'s {name}"
 
 
 def _is(factor: Any, path: str) -> bool:
