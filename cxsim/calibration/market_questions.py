@@ -841,7 +841,13 @@ class MarketFit:
             for row in self.churn.to_dict("records")
             if not row["within"]
         ]
-        if said:
+        noise = self.result.moments.query("measure == 'churn'")["model_se"].max()
+        if said and noise > self.churn["give_or_take"].min() / 2:
+            said.append(
+                f"Simulated churn has a Monte-Carlo error of up to {100 * noise:.2g} points: "
+                "simulate more customers, or average over more seeds."
+            )
+        elif said:
             said += self.result.reasons() or (
                 "The model cannot meet all shares and churn rates together within these limits.",
             )
