@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.market_questions import fit_market, guided_market, read_answers
+from cxsim.calibration.market_workbook import write_workbook
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
@@ -22,12 +24,16 @@ __all__ = [
     "Reading",
     "Table",
     "calibrate",
+    "fit_market",
+    "guided_market",
     "load_panel",
     "match_moments",
     "predict",
+    "read_answers",
     "read_panel",
     "read_table",
     "real_panel",
+    "write_workbook",
 ]
 
 if not TYPE_CHECKING:  # else a type checker would take any name

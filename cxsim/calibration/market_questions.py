@@ -22,7 +22,7 @@ from cxsim.messages import Place, found, hint
 from cxsim.parameters import parameter
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.scenario.display import level_range, level_value
+from cxsim.scenario.display import level_range, level_value, moves
 from cxsim.scenario.fields import Keyed
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.validation import Keys, read_as, refusal
@@ -116,6 +116,12 @@ class MoveAnswers(Keyed):
     """A move of the firm that decides: what it changes and what it costs."""
 
     called: ClassVar[str] = "a move"
+    move: str | None = asked(
+        "Name in the menu of moves", "move", unknown="it reaches what is stated beside it"
+    )
+    size: Positive | None = asked(
+        "Size of a move of the menu, in its own unit", "see the menu", unknown="it has none"
+    )
     start: Annotated[int, Ge(1)] = asked("First period of building (1 is the first)", "period")
     build: Annotated[int, Ge(0)] = asked("Time until it works", "periods")
     once: Money = asked("Cost of building it, once", "currency")
@@ -136,10 +142,13 @@ class MoveAnswers(Keyed):
 
     @model_validator(mode="after")
     def _changes(self) -> MoveAnswers:
-        if not any(getattr(self, name) is not None for name in _REACHED):
-            raise ValueError(
-                f"expected one of {', '.join(_REACHED)}, found none: it changes nothing"
-            )
+        menu = moves()
+        if self.move is not None and self.move not in menu:
+            near = hint(self.move, menu, listed=12)
+            raise ValueError(f"move: expected a move, found {found(self.move)}{near}")
+        if self.move is None and not any(getattr(self, name) is not None for name in _REACHED):
+            known = ", ".join(["move", *_REACHED])
+            raise ValueError(f"expected one of {known}, found none: it changes nothing")
         return self
 
 
@@ -291,7 +300,7 @@ def questions(of: type[Keyed] = Answers) -> tuple[Question, ...]:
         if not isinstance(extra, dict) or key in ("firms", "moves"):
             continue
         unit, shown = str(extra["unit"]), str(info.annotation)
-        words = _WORDS.get(key, ())
+        words = tuple(moves()) if key == "move" else _WORDS.get(key, ())
         kind = "number"
         if words:
             kind = "word"
@@ -376,6 +385,15 @@ def _problems(given: Answers) -> Iterator[tuple[Keys, str]]:
             yield ("firms", name, "churn"), text
     if not known:
         yield ("firms",), "expected churn or tenure of at least one firm, found none"
+    for name, move in (given.moves or {}).items():
+        if move.move is not None:
+            of = moves()[move.move]
+            if bool(of.size) != (move.size is not None):
+                text = f"expected {of.size or 'nothing'}, found {found(move.size)}"
+                yield ("moves", name, "size"), text
+            if of.needs:
+                text = f"expected a move that this market can have, found {found(move.move)}"
+                yield ("moves", name, "move"), f"{text} (it needs {of.needs})"
     if given.price_response is not None:
         most = _reconsidering(given)
         if not 0.0 < given.price_response < 0.95 * most:
@@ -583,10 +601,14 @@ def guided_market(given: Answers, *, name: str = "market") -> GuidedMarket:
             for each, firm in firms.items()
         },
     }  # fmt: skip
+    mine = scenario["firms"][given.my_firm]
+    for move in (given.moves or {}).values():
+        mine |= moves()[move.move].base if move.move is not None else {}
     scenario["uncertain"] = {each.path: [each.low, each.high] for each in noted}
     costs = tuple(_open_costs(given))
     targets = _targets(given, scenario, a, quality)
-    return GuidedMarket(given, scenario, targets, _options(given), (*noted, *costs))
+    options = _options(given, mine)
+    return GuidedMarket(given, scenario, targets, options, (*noted, *costs))
 
 
 #: Mean squared gap of needs of standard deviation 1 in two dimensions.
@@ -768,26 +790,22 @@ def give_or_take(given: Answers) -> tuple[float, float]:
     return share or 0.01, churn or max(0.001, lowest / 10)
 
 
-def _options(given: Answers) -> dict[str, Any]:
+def _options(given: Answers, own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the moves of my firm as options of a decision, beside staying as it is."""
     made: dict[str, Any] = {"stay": {}}
     for name, move in (given.moves or {}).items():
-        changes = {
-            parameter_: float(reached)
-            if key in ("recognized_to", "price_to")
-            else level_value(reached)
-            for key, parameter_ in _REACHED.items()
-            if (reached := getattr(move, key)) is not None
-        }
-        made[name] = {
-            "programmes": {
-                name: {
-                    "changes": changes, "start": move.start - 1, "build": move.build,
-                    "one_off": float(move.once),
-                    "running": _round(move.per_year / PER_YEAR[given.period]),
-                }
-            }
+        changes = {} if move.move is None else moves()[move.move].changes(own, move.size)
+        for key, path in _REACHED.items():
+            reached = getattr(move, key)
+            if reached is not None:
+                plain_ = key in ("recognized_to", "price_to")
+                changes[path] = float(reached) if plain_ else level_value(reached)
+        terms = {
+            "changes": changes, "start": move.start - 1, "build": move.build,
+            "one_off": float(move.once),
+            "running": _round(move.per_year / PER_YEAR[given.period]),
         }  # fmt: skip
+        made[name] = {"programmes": {name: terms}}
     return made
 
 

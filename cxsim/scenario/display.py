@@ -192,7 +192,7 @@ def _cell(value: Any) -> str:
     return plain if isinstance(plain, str) else found(plain)
 
 
-# -- Scales: what numbers between 0 and 1 mean ---------------------------------------------------
+# -- Scales: what numbers between 0 and 1 mean; a menu of moves ---------------------------------
 
 
 @dataclass(frozen=True)
@@ -277,6 +277,73 @@ def scale_table() -> pd.DataFrame:
         ],
         columns=["parameter", "question", "level", "value", "meaning"],
     )
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move of a firm from the menu.
+
+    Attributes
+    ----------
+    name, does : str
+    size : str
+        What its size is; empty where it has none.
+    needs : str
+        What the market must have; empty for nothing.
+    base : mapping
+        What the firm must have before, by parameter.
+    given : mapping
+        How the value at each path below the firm follows.
+    """
+
+    name: str
+    does: str
+    size: str
+    needs: str
+    base: Mapping[str, Any]
+    given: Mapping[str, Any]
+
+    def changes(self, firm: Mapping[str, Any], size: float | None = None) -> dict[str, Any]:
+        """Return the values that the firm's parameters reach, by path.
+
+        Parameters
+        ----------
+        firm : mapping
+            The firm's parameters, for those that change in proportion.
+        size : float, optional
+
+        Raises
+        ------
+        ValueError
+            If the move has a size and none was given, or has none.
+        """
+        if self.size and size is None:
+            raise ValueError(f"expected a size of {self.name} ({self.size}), found none")
+        if size is not None and not self.size:
+            raise ValueError(f"expected no size of {self.name}, found {size:g}")
+        made: dict[str, Any] = {}
+        for path, rule in self.given.items():
+            if not isinstance(rule, Mapping):
+                made[path] = rule
+            elif "level" in rule:
+                made[path] = level_value(rule["level"])
+            else:
+                assert size is not None
+                own = "own" in rule
+                made[path] = firm[path] * (1.0 + rule["own"] * size) if own else rule["size"] * size
+        return made
+
+
+def moves() -> dict[str, Move]:
+    """Return the menu of moves by name."""
+    data, _ = read_yaml(Path(__file__).with_name("moves.yaml"))
+    return {
+        name: Move(
+            name, str(each["does"]), str(each.get("size", "")), str(each.get("needs", "")),
+            dict(each.get("base", {})), dict(each["changes"]),
+        )
+        for name, each in data.items()
+    }  # fmt: skip
 
 
 # -- The JSON schema of scenario files, for completion and checks while typing -----------------

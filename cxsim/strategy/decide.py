@@ -32,6 +32,7 @@ from cxsim.strategy.options import (
     programmes_of,
     read_mapping,
     with_copy,
+    with_moves,
     with_programmes,
     without_cost,
 )
@@ -97,7 +98,9 @@ def plan_decision(
         known = tuple(map(str, drawn)) if drawn is not None else ()
         factors = default_uncertainties(market, firm, copier, drawn=known)
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
-    choices = with_copy(market, firm, copier, with_programmes(firm, chosen))
+    choices = with_copy(
+        market, firm, copier, with_programmes(firm, with_moves(market, firm, chosen))
+    )
     estimated = tuple(map(str, drawn)) if drawn is not None else ()
     factors = always_uncertain(market, factors, choices, drawn=estimated)
 
@@ -145,7 +148,8 @@ def decide(
         As in :func:`cxsim.study.sweep.sweep`; by default runs are made in this process.
     **planned
         ``options``, ``uncertainties`` : mapping, YAML file or YAML in a text
-            Overrides by option, of which ``programmes`` are programmes of the firm by name;
+            Overrides by option, of which ``programmes`` are programmes of the firm by name, and
+            ``moves`` those of the menu (:func:`cxsim.strategy.options.with_moves`);
             and factors as in a study file; defaults from
             :func:`~cxsim.strategy.options.default_options` and
             :func:`~cxsim.strategy.options.default_uncertainties`.

@@ -18,6 +18,7 @@ from cxsim.model.core.capabilities import Programme
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.scenario.display import moves
 from cxsim.scenario.fields import Expected, Keyed, optional
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.named_policies import named_policies
@@ -156,6 +157,7 @@ class _Option(Keyed):
     events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
     replace_events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
     programmes: Annotated[dict[str, Any], Expected("programmes by name")] = optional()
+    moves: Annotated[dict[str, dict[str, Any]], Expected("moves of the menu by name")] = optional()
 
 
 class DecisionFile(Keyed):
@@ -254,6 +256,65 @@ def with_programmes(
         changes = dict(option or {})
         programmes = changes.pop("programmes", None) or {}
         made[name] = changes | {f"firms.{firm}.programmes.{n}": p for n, p in programmes.items()}
+    return made
+
+
+def with_moves(
+    scenario: Scenario, firm: str, options: Mapping[str, Mapping[str, Any] | None]
+) -> dict[str, dict[str, Any]]:
+    """Return options whose ``moves`` of the menu are programmes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+        Who decides.
+    options : mapping
+        By name. Under ``moves``, a move's name and its ``size``, ``one_off``, ``running``,
+        ``start``, ``build``, and ``changes`` in place of the menu's.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such move, or the firm lacks what a move starts from.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> cut = {"cut": {"moves": {"price_cut": {"size": 0.1, "one_off": 0, "running": 0}}}}
+    >>> made = with_moves(cx.load("baseline"), "Mass", cut)
+    >>> made["cut"]["programmes"]["price_cut"]["changes"]
+    {'price': 18.0}
+    """
+    menu = moves()
+    group = scenario.firms[firm]
+    own = {name: getattr(group, name) for name in type(group).model_fields}
+    made = {}
+    for option, given in options.items():
+        changes = dict(given or {})
+        programmes = dict(changes.get("programmes") or {})
+        for name, terms in (changes.pop("moves", None) or {}).items():
+
+            def fail(text: str, at: tuple[str, ...] = (option, "moves", name)) -> ScenarioError:
+                return ScenarioError(Problem(Place("options"), at, text))
+
+            if name not in menu:
+                raise fail(f"expected a move, found {found(name)}{hint(name, menu, listed=12)}")
+            move, programme = menu[name], dict(terms)
+            for key, neutral in move.base.items():
+                if own.get(key) is None:
+                    raise fail(
+                        f"expected firms.{firm}.{key}: {neutral} in the scenario, found none"
+                    )
+            try:
+                reached = move.changes(own, programme.pop("size", None))
+            except ValueError as error:
+                raise fail(str(error)) from None
+            programmes[name] = {
+                **programme,
+                "changes": reached | dict(programme.get("changes", {})),
+            }
+        made[option] = changes | ({"programmes": programmes} if programmes else {})
     return made
 
 

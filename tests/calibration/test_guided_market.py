@@ -222,6 +222,47 @@ def test_a_move_is_a_programme_with_the_typed_money_and_stays_certain():
     assert "firms.Gamma.customization" in moved
 
 
+# -- The menu of moves
+
+
+def test_a_move_of_the_menu_has_its_changes_filled_in():
+    terms = {"start": 1, "build": 0, "once": 0, "per_year": 0}
+    given = {
+        "cut": {"move": "price_cut", "size": 0.1, **terms},
+        "points": {"move": "loyalty_programme", "size": 0.05, **terms},
+    }
+    made = guided_market(read_answers(operators(moves=given)))
+    changes = {name: made.options[name]["programmes"][name]["changes"] for name in given}
+    assert changes["cut"] == {"price": pytest.approx(26.1)}
+    assert changes["points"] == {"loyalty_programme.points_per_currency": 5.0}
+    neutral = made.scenario["firms"]["Beta"]["loyalty_programme"]
+    assert neutral["points_per_currency"] == 0.0
+    cx.Scenario.from_dict(made.scenario)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"moves": {"ap": {}}}, "do.moves.ap: expected a move, found 'ap'"),
+        ({"moves": {"crm": {}}}, "expected a size of crm (share of purchases"),
+        ({"moves": {"personalized_app": {"size": 1}}}, "expected no size of personalized_app"),
+        ({"moves": {"loyalty_programme": {"size": 0.1}}}, "expected firms.Mass.loyalty_programme:"),
+    ],
+)
+def test_an_option_with_a_move_that_cannot_be_is_refused(option, said):
+    with pytest.raises(cx.ScenarioError) as error:
+        plan_decision("baseline", "Mass", options={"stay": {}, "do": option}, points=4)
+    assert said in str(error.value)
+
+
+def test_a_move_is_charged_what_was_stated():
+    terms = {"size": 0.05, "one_off": 1000, "running": 10, "build": 2}
+    options = {"stay": {}, "cut": {"moves": {"price_cut": terms}}}
+    study = plan_decision("baseline", "Mass", options=options, points=4)
+    programme = study.strategies["cut"]["firms.Mass.programmes.price_cut"]
+    assert programme == {"one_off": 1000, "running": 10, "build": 2, "changes": {"price": 19.0}}
+
+
 # -- Commands
 
 
