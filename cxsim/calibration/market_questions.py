@@ -56,7 +56,7 @@ Level = Annotated[int, Ge(1), Le(5)]
 
 
 def asked(question: str, unit: str = "1", *, unknown: str = "") -> Any:
-    """Declare a question: it must be answered unless it says what holds where nobody knows.
+    """Declare a question: it must be answered unless it says what holds without an answer.
 
     Parameters
     ----------
@@ -429,7 +429,7 @@ def answers_text(given: Mapping[str, Any] | Answers | None = None) -> str:
     raw = given.model_dump(exclude_none=True) if isinstance(given, Answers) else dict(given or {})
     lines = [
         "# Answers about a market. `cxsim market FILE` makes a scenario and targets of it.",
-        "# Leave empty what nobody knows: it gets a range. Write 0 only where it is nothing.",
+        "# Leave empty what is unknown: it gets a range. Write 0 only where it is nothing.",
     ]
     for each in questions():
         lines += _asked_lines(each, raw.get(each.key), "")
@@ -517,7 +517,7 @@ _ALL = "All"
 _SEGMENT = f"segments.{_ALL}"
 
 
-#: Own-price elasticity of choice where nobody knows it (mean of a meta-analysis).
+#: Own-price elasticity of choice where it is not stated (mean of a meta-analysis).
 ELASTICITY = 2.62
 
 
@@ -893,10 +893,16 @@ def fit_market(
     Parameters
     ----------
     market : GuidedMarket
-    seeds, jobs, progress
+    seeds, jobs : int
         As of :func:`cxsim.calibration.match_moments`.
     settings : mapping, optional
         Other values of the scenario, such as ``customers``.
+    progress : callable, optional
+        As of :func:`cxsim.calibration.match_moments`.
+
+    Returns
+    -------
+    MarketFit
 
     Raises
     ------

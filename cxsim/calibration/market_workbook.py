@@ -93,7 +93,7 @@ def _read_me(sheet: Any) -> None:
     for line in (
         "A market from what you know",
         "Fill in the sheets Market, Firms and Moves. Yellow cells must be answered.",
-        "Leave a cell empty where nobody knows: it gets a range. Write 0 only where it is nothing.",
+        "Leave a cell empty if the answer is unknown: it gets a range. Write 0 only for nothing.",
         "Shares are in per cent: 42 % or 0.42.",
         "Levels 1 to 5 are explained on the sheet Scales.",
         "Formulas are not read: enter values.",
@@ -105,10 +105,10 @@ def _read_me(sheet: Any) -> None:
 
 
 def _market(sheet: Any, lists: Any, answers: Mapping[str, Any]) -> None:
-    """Write a row for each question: question, answer, unit, what holds if nobody knows, key."""
+    """Write a row for each question: question, answer, unit, what holds if unknown, key."""
     from openpyxl.styles import Alignment
 
-    sheet.append(["Question", "Answer", "Unit", "If nobody knows", "Key"])
+    sheet.append(["Question", "Answer", "Unit", "If unknown", "Key"])
     _bold(sheet, 1)
     for row, each in enumerate(questions(Answers), start=2):
         unknown = each.unknown or "must be answered"
@@ -136,7 +136,7 @@ def _table(
         head = sheet.cell(1, column)
         head.alignment = Alignment(wrap_text=True, vertical="top")
         unknown = each.unknown or "must be answered"
-        head.comment = Comment(f"If nobody knows: {unknown}", "cxsim")
+        head.comment = Comment(f"If unknown: {unknown}", "cxsim")
     for name, given in rows.items():
         sheet.append([name, *(given.get(each.key) for each in asked)])
     for row in range(4, 4 + _ROWS):

@@ -24,7 +24,7 @@ _HOME = {
     "game": "classroom.game.commands:game",
     "lab": "cxsim.cli.project:lab",
     "list": "cxsim.cli.project:list_",
-    "market": "cxsim.cli.market:market",
+    "market": "cxsim.cli.guided_market:market",
     "new": "cxsim.cli.project:new",
     "replay": "cxsim.cli.sweep:replay",
     "run": "cxsim.cli.run_and_compare:run",

@@ -91,7 +91,7 @@ def _check_study(file: str) -> None:
 
 
 def _check_market(file: str) -> None:
-    from cxsim.cli.market import print_market
+    from cxsim.cli.guided_market import print_market
 
     print_market(file)
 
@@ -151,7 +151,7 @@ def new(folder: str, file: str | None, xlsx: str | None, ask: bool) -> None:
     workbook with --xlsx. (A folder of that name: ./market.)
     """
     if folder == "market":
-        from cxsim.cli.market import new_market
+        from cxsim.cli.guided_market import new_market
 
         new_market(file, xlsx, ask=ask)
         return
