@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, calibrate
+from cxsim.calibration.market_forms import MarketForm, write_workbook
 from cxsim.calibration.market_questions import fit_market, guided_market, read_answers
-from cxsim.calibration.market_workbook import write_workbook
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
@@ -18,6 +18,7 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Columns",
+    "MarketForm",
     "MomentMatch",
     "Panel",
     "Prediction",

@@ -31,8 +31,24 @@ from cxsim.scenario.yaml_text import to_yaml
 # -- The questions -----------------------------------------------------------------------------
 
 
-def _share(value: Any) -> Any:
-    """Return a share, also of a text such as ``42 %``; refuse 42 where .42 is meant."""
+def share_of(value: Any) -> Any:
+    """Return a share, also of a text such as ``42 %``; refuse 42 where .42 is meant.
+
+    Parameters
+    ----------
+    value
+        Anything but a number or a text stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If a text is no number, or a number is from 1 to 100.
+
+    Examples
+    --------
+    >>> share_of("42 %"), share_of(0.42)
+    (0.42, 0.42)
+    """
     made = value
     if isinstance(value, str):
         text = value.strip()
@@ -49,7 +65,7 @@ def _share(value: Any) -> Any:
     return made
 
 
-Share = Annotated[float, BeforeValidator(_share), Ge(0), Le(1)]
+Share = Annotated[float, BeforeValidator(share_of), Ge(0), Le(1)]
 Money = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 Level = Annotated[int, Ge(1), Le(5)]
@@ -336,7 +352,7 @@ def read_answers(given: str | Path | Mapping[str, Any]) -> Answers:
         place = Place("market")
         data: Any = plain(given, place)
     elif str(given).lower().endswith(".xlsx"):
-        from cxsim.calibration.market_workbook import read_workbook
+        from cxsim.calibration.market_forms import read_workbook
 
         data, where = read_workbook(given)
         place = Place(str(given))

@@ -182,8 +182,8 @@ def new_market(file: str | None, workbook: str | None, *, ask: bool) -> None:
     UserError
         If a file exists already, or has another suffix.
     """
+    from cxsim.calibration.market_forms import write_workbook
     from cxsim.calibration.market_questions import answers_text
-    from cxsim.calibration.market_workbook import write_workbook
     from cxsim.files.whole import whole_file
 
     if file is None and workbook is None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import cxsim as cx
+from cxsim.calibration.market_forms import MarketForm, write_workbook
 from cxsim.calibration.market_questions import (
     FirmAnswers,
     answers_text,
@@ -20,7 +21,6 @@ from cxsim.calibration.market_questions import (
     questions,
     read_answers,
 )
-from cxsim.calibration.market_workbook import write_workbook
 from cxsim.cli.app import cli
 from cxsim.scenario.display import level_range, level_value, scale_table, scales
 from cxsim.scenario.loading import read_yaml
@@ -328,3 +328,24 @@ def test_leaving_costs_by_firm_come_in_where_one_for_all_cannot_meet_each_churn(
     errors = fit.result.moments.query("measure == 'churn'")
     assert ((errors["model"] - errors["target"]).abs() < errors["model_se"]).all()
     assert any("Monte-Carlo error" in reason for reason in fit.reasons())
+
+
+# -- The form of the notebook
+
+
+def test_a_form_holds_the_answers_that_it_was_given():
+    form = MarketForm(operators())
+    assert read_answers(form.answers()) == read_answers(OPERATORS)
+    assert "100 %" in form._total.value
+    assert "price sensitivity" in form.check()
+
+
+def test_a_form_says_what_is_wrong_and_what_shares_add_up_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    form = MarketForm(operators())
+    form._tables["firms"][0][1]["share"].value = "39 %"
+    assert "97 %" in form._total.value
+    form._try(form.check)
+    assert "expected shares that add up to 1, found a sum of 0.97" in form._said.value
+    form._try(form.save)
+    assert "Saved: my.market.yaml" in form._said.value

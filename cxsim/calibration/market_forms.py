@@ -1,8 +1,9 @@
-"""The workbook of a guided market: written from the questions, and read back with its cells."""
+"""The workbook and the notebook form of a guided market, both made from its questions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,16 +11,23 @@ from zipfile import BadZipFile
 from cxsim.calibration.market_questions import (
     Answers,
     FirmAnswers,
+    MarketFit,
     MoveAnswers,
     Question,
+    answers_text,
+    checked_answers,
+    fit_market,
     questions,
+    share_of,
 )
+from cxsim.calibration.panel import CalibrationError
 from cxsim.files.whole import check_size, is_file, whole_file
 from cxsim.messages import Place, Problem, found
 from cxsim.scenario import ScenarioError
 from cxsim.scenario.display import level_value, scales
 from cxsim.scenario.fields import Keyed
 from cxsim.scenario.validation import Keys
+from cxsim.scenario.yaml_text import YamlError, parse
 
 #: Version of the workbook's layout, in a name of the workbook.
 VERSION, _NAME = "1", "cxsim_market"
@@ -295,3 +303,185 @@ def read_workbook(path: str | Path) -> tuple[dict[str, Any], dict[Keys, Place]]:
                 if (held := value(cell, asked[key])) is not None:
                     keep((section, name, key), cell, held)
     return answers, where
+
+
+# -- The form of the notebook ------------------------------------------------------------------
+
+
+class MarketForm:
+    """A form of the questions, which shows itself as the last line of a cell.
+
+    Parameters
+    ----------
+    given : mapping, optional
+        Answers so far, as a file of answers has them.
+    customers : int
+        Customers simulated when it calibrates.
+    firms, moves : int
+        Firms and moves that can be described.
+
+    Attributes
+    ----------
+    fit : MarketFit or None
+        The last calibration.
+    """
+
+    def __init__(
+        self, given: Mapping[str, Any] | None = None, *, customers: int = 2000, firms: int = 4,
+        moves: int = 3,
+    ):  # fmt: skip
+        import ipywidgets as widgets
+
+        answers = dict(given or {})
+        self.fit: MarketFit | None = None
+        self._customers = customers
+        self._market = {each.key: _field(each, answers.get(each.key)) for each in questions()}
+        self._tables: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
+        pages = [widgets.VBox(list(self._market.values()))]
+        for (key, title, of), rows in zip(_TABLES.values(), (firms, moves), strict=True):
+            filled = list((answers.get(key) or {}).items())
+            self._tables[key] = []
+            for name, row in [*filled, *[("", {})] * (rows - len(filled))]:
+                named = widgets.Text(value=str(name), description=title, **_LOOKS)
+                fields = {each.key: _field(each, row.get(each.key)) for each in questions(of)}
+                self._tables[key].append((named, fields))
+                named.observe(self._sum, "value")
+            boxes = [widgets.VBox([n, *f.values()]) for n, f in self._tables[key]]
+            pages.append(
+                widgets.Tab(boxes, titles=[n.value or "new" for n, _ in self._tables[key]])
+            )
+        for _, fields in self._tables["firms"]:
+            fields["share"].observe(self._sum, "value")
+        self._total, self._said = widgets.HTML(), widgets.HTML()
+        check = widgets.Button(description="Check")
+        save = widgets.Button(description="Save my.market.yaml")
+        run = widgets.Button(description="Calibrate")
+        check.on_click(lambda _: self._try(self.check))
+        save.on_click(lambda _: self._try(self.save))
+        run.on_click(lambda _: self._try(self.calibrate))
+        steps = widgets.Accordion(pages, titles=("Market", "Firms", "Moves"), selected_index=0)
+        buttons = widgets.HBox([check, save, run])
+        self.widget = widgets.VBox([steps, self._total, buttons, self._said])
+        self._sum()
+
+    def answers(self) -> dict[str, Any]:
+        """Return the answers as they stand, without what is empty."""
+        made = _filled(self._market)
+        for key, rows in self._tables.items():
+            held = {named.value.strip(): _filled(f) for named, f in rows if named.value.strip()}
+            if held:
+                made[key] = held
+        return made
+
+    def check(self) -> str:
+        """Return what is left open, if the answers are valid.
+
+        Raises
+        ------
+        ScenarioError
+            If they are not.
+        """
+        market = checked_answers(self.answers())
+        rows = (
+            f"{each.text}: {each.taken:.4g}, {each.low:.4g} to {each.high:.4g} ({each.why})"
+            for each in market.open
+            if each.taken is not None
+        )
+        return "<br>".join(("Left open, with ranges in decisions:", *map(escape, rows)))
+
+    def save(self, path: str | Path = "my.market.yaml") -> str:
+        """Write the answers and, once calibrated, the scenario; return their names.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        with whole_file(path) as draft:
+            draft.write_text(answers_text(self.answers()), encoding="utf-8")
+        if self.fit is None:
+            return f"Saved: {path}"
+        name = Path(path).with_name(Path(path).name.split(".", maxsplit=1)[0] + ".scenario.yaml")
+        return f"Saved: {path}, {self.fit.result.save(name)}"
+
+    def calibrate(self) -> str:
+        """Calibrate, and return stated and simulated churn and what is not identified as HTML.
+
+        Raises
+        ------
+        ScenarioError
+            If the answers are not valid.
+        """
+        self.fit = fit_market(
+            checked_answers(self.answers()), settings={"customers": self._customers}
+        )
+        table = self.fit.churn.to_html(index=False, float_format=lambda v: f"{v:.4f}")
+        said = (self.fit.result.headline(), self.fit.unidentified(), *self.fit.reasons())
+        return table + "".join(f"<p>{escape(text)}</p>" for text in said)
+
+    def _try(self, act: Callable[[], str]) -> None:
+        self._said.value = "..."
+        try:
+            self._said.value = act()
+        except (ScenarioError, CalibrationError, OSError) as error:
+            self._said.value = f"<pre>{escape(str(error))}</pre>"
+
+    def _sum(self, _: Any = None) -> None:
+        """Show what the shares add up to."""
+        total = 0.0
+        for named, fields in self._tables["firms"]:
+            held = _typed(fields["share"]) if named.value.strip() else None
+            try:
+                total += share_of(held) if held is not None else 0.0
+            except ValueError:
+                self._total.value = "Shares: one is no number"
+                return
+        self._total.value = f"Shares add up to {100 * total:.4g} %"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return self.widget._repr_mimebundle_(**kwargs)
+
+
+#: Layout that fields share.
+_LOOKS: dict[str, Any] = {"style": {"description_width": "360px"}, "layout": {"width": "760px"}}
+
+
+def _field(each: Question, value: Any) -> Any:
+    """Return the field of a question: a list of words or levels, or a line of text."""
+    import ipywidgets as widgets
+
+    must = "" if each.unknown else " *"
+    about = {"description": f"{each.text}{must}", "tooltip": each.unknown or "must be answered"}
+    if each.kind == "level":
+        scale = scales()[_SCALE_OF[each.key]]
+        levels = [(f"{k} {text}", k) for k, text in enumerate(scale.levels, start=1)]
+        return widgets.Dropdown(options=[("", None), *levels], value=value, **about, **_LOOKS)
+    if each.words:
+        return widgets.Dropdown(options=["", *each.words], value=value or "", **about, **_LOOKS)
+    shown = "" if value is None else str(value)
+    return widgets.Text(value=shown, placeholder=each.unit, **about, **_LOOKS)
+
+
+#: Scales behind questions of levels.
+_SCALE_OF = {
+    "talks": "interaction", "talks_to": "interaction", "adapts": "customization",
+    "adapts_to": "customization", "insight_to": "segment_insight",
+}  # fmt: skip
+
+
+def _typed(field: Any) -> Any:
+    """Return what a field holds: None if it is empty, a number where it is one, else its text."""
+    held = field.value
+    if held is None or (isinstance(held, str) and not held.strip()):
+        return None
+    if not isinstance(held, str):
+        return held
+    try:
+        value = parse(held).value
+    except YamlError:
+        return held.strip()
+    return value if isinstance(value, (int, float)) else held.strip()
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    held = ((key, _typed(field)) for key, field in fields.items())
+    return {key: value for key, value in held if value is not None}
