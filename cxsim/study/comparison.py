@@ -87,6 +87,8 @@ class Comparison:
     def headline(self) -> str:
         """Return one sentence per scenario: the firm whose market share changes most.
 
+        Where the baseline has a perspective, its firm takes the place of that one.
+
         Where that firm's net present value moves the other way, significantly, the sentence says
         both.
         """
@@ -148,10 +150,14 @@ class Comparison:
         )
 
     def _mover(self, name: str) -> str | None:
-        """Return the firm whose market share a scenario changes most, None without one."""
+        """Return the firm of the perspective, else that with the largest change of share.
+
+        None where the scenarios have no firm in common.
+        """
         if name not in self._shares.index.get_level_values(0):
             return None
-        return str(self._shares.loc[name]["difference"].abs().idxmax())
+        changes, own = self._shares.loc[name]["difference"].abs(), self._facts.get("firm", "")
+        return own if own in changes.index and changes[own] > 0.0 else str(changes.idxmax())
 
     def save(self, folder: str | Path) -> Path:
         """Write a folder of Parquet files and ``comparison.json``, whole or not at all.
@@ -250,6 +256,7 @@ def build_comparison(
         "seeds": list(seeds),
         "confidence": confidence,
         "money": money_of(base),
+        "firm": base.perspective.firm if base.perspective else "",
         "provenance": {name: x[0].provenance for name, _, x in each},
     }
     return Comparison(frames, facts)
