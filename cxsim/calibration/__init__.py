@@ -15,6 +15,8 @@ from cxsim.calibration.log_panel import (
     panel_from_log,
     repeat_statistics,
 )
+from cxsim.calibration.market_forms import MarketForm, write_workbook
+from cxsim.calibration.market_questions import fit_market, guided_market, read_answers
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
@@ -31,6 +33,7 @@ __all__ = [
     "Columns",
     "Learning",
     "LogPanel",
+    "MarketForm",
     "MomentMatch",
     "OwnLog",
     "Panel",
@@ -43,15 +46,19 @@ __all__ = [
     "as_log",
     "calibrate",
     "estimation_plan",
+    "fit_market",
+    "guided_market",
     "load_panel",
     "match_moments",
     "own_log",
     "panel_from_log",
     "predict",
+    "read_answers",
     "read_panel",
     "read_table",
     "real_panel",
     "repeat_statistics",
+    "write_workbook",
 ]
 
 if not TYPE_CHECKING:  # else a type checker would take any name

@@ -24,6 +24,7 @@ _HOME = {
     "game": "classroom.game.commands:game",
     "lab": "cxsim.cli.project:lab",
     "list": "cxsim.cli.project:list_",
+    "market": "cxsim.cli.guided_market:market",
     "new": "cxsim.cli.project:new",
     "panel": "cxsim.cli.calibrate_and_decide:panel",
     "replay": "cxsim.cli.sweep:replay",
@@ -74,6 +75,8 @@ def cli(context: click.Context) -> None:
     cxsim sweep prices -j 4             run a study: many design points, many seeds
     cxsim panel orders.csv              make a purchase panel of an order log
     cxsim calibrate purchases.csv       estimate a scenario from a purchase panel
+    cxsim new market --xlsx mine.xlsx   a workbook to describe your own market
+    cxsim market mine.xlsx              a calibrated scenario of it
     cxsim decide baseline --firm Mass   recommend an option under uncertainty
     cxsim check my_scenario.yaml        validate a file
 

@@ -29,10 +29,13 @@ from cxsim.scenario.unstated import defaults_line, free_line, inherited_line
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> int:
-    """Validate FILES of scenarios, studies and games, and show errors with file, line and key."""
+    """Validate FILES of scenarios, studies, games and markets: errors with file, line and key."""
     wrong = 0
     for file in files:
         try:
+            if file.lower().endswith(".xlsx"):
+                _check_market(file)
+                continue
             if special := next((check for key, check in _CHECKS.items() if _has(file, key)), None):
                 special(file)
                 continue
@@ -87,8 +90,16 @@ def _check_study(file: str) -> None:
         say(f"  note    {note}")
 
 
+def _check_market(file: str) -> None:
+    from cxsim.cli.guided_market import print_market
+
+    print_market(file)
+
+
 #: Checks of files that are no scenarios, by a key that only such a file has.
-_CHECKS: dict[str, Callable[[str], None]] = {"factors": _check_study, "rounds": _check_game}
+_CHECKS: dict[str, Callable[[str], None]] = {
+    "factors": _check_study, "rounds": _check_game, "my_firm": _check_market,
+}  # fmt: skip
 
 
 def _print_facts(file: str, what: Any, **facts: str) -> None:
@@ -128,8 +139,24 @@ def list_() -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR")
-def new(folder: str) -> None:
-    """Create a project folder DIR with notebooks and scenario files."""
+@click.argument("file", metavar="[FILE.yaml]", required=False)
+@click.option("--xlsx", metavar="FILE.xlsx", help="With market: a workbook to fill in.")
+@click.option(
+    "--ask", is_flag=True, help="With market: ask in the terminal for what must be known."
+)
+def new(folder: str, file: str | None, xlsx: str | None, ask: bool) -> None:
+    """Create a project folder DIR with notebooks and scenario files.
+
+    `cxsim new market` creates questions about a market of your own instead: a YAML file, or a
+    workbook with --xlsx. (A folder of that name: ./market.)
+    """
+    if folder == "market":
+        from cxsim.cli.guided_market import new_market
+
+        new_market(file, xlsx, ask=ask)
+        return
+    if file or xlsx or ask:
+        raise UserError(f"new {folder}: expected market before a file, --xlsx or --ask, found DIR")
     from cxsim.report.notebooks import lay_out
 
     made = lay_out(folder)

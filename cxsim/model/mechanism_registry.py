@@ -37,7 +37,7 @@ from cxsim.model.experience.relationship import (
     VOLUME_RESPONSE,
 )
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
-from cxsim.model.lock_in.contracts import CONTRACTS
+from cxsim.model.lock_in.contracts import CONTRACTS, ENTRY, LEAVING_COST
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
 from cxsim.model.research.needs_research import (
@@ -174,7 +174,7 @@ BUYING_CENTERS = (PERCEIVED_UTILITY, EXPERIENCED_UTILITY, SELF_DISCOVERY, BUYING
 
 
 #: Lock-in besides customer knowledge.
-LOCK_IN = (LOYALTY, CONTRACTS)
+LOCK_IN = (LOYALTY, CONTRACTS, ENTRY, LEAVING_COST)
 
 
 #: Targeting.

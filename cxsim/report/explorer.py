@@ -32,6 +32,7 @@ from cxsim.report.what_if import (
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
 from cxsim.strategy.driver_contributions import driver_contributions
+from cxsim.strategy.options import firm_of
 
 # -- The explorer's panel: sliders and buttons of a notebook cell ------------------------------
 
@@ -57,7 +58,7 @@ class Explorer:
     ----------
     scenario : Scenario, str or Path
     firm : str, optional
-        The firm in focus (default: the first).
+        The firm in focus (default: that of the scenario's perspective, or the first).
     seeds : int
         Paired seeds behind every answer.
 
@@ -80,7 +81,7 @@ class Explorer:
         self._deaf = False
         self._pending: asyncio.Task[Any] | None = None
         self._panel: Any = None
-        self.question = Question(base, firm or firms[0])
+        self.question = Question(base, firm_of(base, firm))
         self.answer: Answer = self._answers.to(self.question)
 
     # -- asking ------------------------------------------------------------------------
@@ -268,7 +269,7 @@ class Explorer:
     def _new_scenario(self, change: Any) -> None:
         own = self._own if self._own is not None and change["new"] == self._own.name else None
         base = own or Scenario.load(change["new"])
-        self.ask(Question(base, next(iter(base.firms))))
+        self.ask(Question(base, firm_of(base, "")))
         self._offer_firms()
 
     def _new_firm(self, change: Any) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxsim.messages import MISSING, found
 from cxsim.scenario.events import thaw
 from cxsim.scenario.fields import kind_of
+from cxsim.scenario.loading import read_yaml
 from cxsim.scenario.named_policies import policy_schema
 from cxsim.scenario.schema import TEXTS, Schema
 
@@ -187,6 +190,160 @@ def _cell(value: Any) -> str:
     if isinstance(plain, list):
         return ", ".join(_cell(held) for held in plain)
     return plain if isinstance(plain, str) else found(plain)
+
+
+# -- Scales: what numbers between 0 and 1 mean; a menu of moves ---------------------------------
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Five levels of a capability in words of behavior.
+
+    Attributes
+    ----------
+    parameter : str
+        Of a firm.
+    question : str
+    levels : tuple of str
+        From the first to the fifth.
+    """
+
+    parameter: str
+    question: str
+    levels: tuple[str, ...]
+
+
+@cache
+def _scale_data() -> dict[str, Any]:
+    data, _ = read_yaml(Path(__file__).with_name("scales.yaml"))
+    return dict(data)
+
+
+def scales() -> dict[str, Scale]:
+    """Return the scales of capabilities by parameter of a firm."""
+    return {
+        name: Scale(name, str(each["question"]), tuple(map(str, each["levels"])))
+        for name, each in _scale_data()["scales"].items()
+    }
+
+
+def level_value(level: int) -> float:
+    """Return the value of a level, 1 to 5.
+
+    Parameters
+    ----------
+    level : int
+    """
+    return float(_scale_data()["levels"][level - 1])
+
+
+def level_range(level: int, *, wide: bool = False) -> tuple[float, float]:
+    """Return between which values a level lies: the midpoints to its neighbors.
+
+    Parameters
+    ----------
+    level : int
+        1 to 5.
+    wide : bool
+        Of a level that is a guess: from the level below to the level above.
+
+    Examples
+    --------
+    >>> level_range(3)
+    (0.35, 0.575)
+    """
+    marks = [0.0, *map(float, _scale_data()["levels"]), 1.0]
+    below, own, above = marks[level - 1 : level + 2]
+    if wide:
+        return below, above
+    return round((below + own) / 2, 4), round((own + above) / 2, 4)
+
+
+def scale_table() -> pd.DataFrame:
+    """Return the scales as a table.
+
+    Returns
+    -------
+    DataFrame
+        One row per parameter and level: ``parameter, question, level, value, meaning``.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            (each.parameter, each.question, level, level_value(level), meaning)
+            for each in scales().values()
+            for level, meaning in enumerate(each.levels, start=1)
+        ],
+        columns=["parameter", "question", "level", "value", "meaning"],
+    )
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move of a firm from the menu.
+
+    Attributes
+    ----------
+    name, does : str
+    size : str
+        What its size is; empty where it has none.
+    needs : str
+        What the market must have; empty for nothing.
+    base : mapping
+        What the firm must have before, by parameter.
+    given : mapping
+        How the value at each path below the firm follows.
+    """
+
+    name: str
+    does: str
+    size: str
+    needs: str
+    base: Mapping[str, Any]
+    given: Mapping[str, Any]
+
+    def changes(self, firm: Mapping[str, Any], size: float | None = None) -> dict[str, Any]:
+        """Return the values that the firm's parameters reach, by path.
+
+        Parameters
+        ----------
+        firm : mapping
+            The firm's parameters, for those that change in proportion.
+        size : float, optional
+
+        Raises
+        ------
+        ValueError
+            If the move has a size and none was given, or has none.
+        """
+        if self.size and size is None:
+            raise ValueError(f"expected a size of {self.name} ({self.size}), found none")
+        if size is not None and not self.size:
+            raise ValueError(f"expected no size of {self.name}, found {size:g}")
+        made: dict[str, Any] = {}
+        for path, rule in self.given.items():
+            if not isinstance(rule, Mapping):
+                made[path] = rule
+            elif "level" in rule:
+                made[path] = level_value(rule["level"])
+            else:
+                assert size is not None
+                own = "own" in rule
+                made[path] = firm[path] * (1.0 + rule["own"] * size) if own else rule["size"] * size
+        return made
+
+
+def moves() -> dict[str, Move]:
+    """Return the menu of moves by name."""
+    data, _ = read_yaml(Path(__file__).with_name("moves.yaml"))
+    return {
+        name: Move(
+            name, str(each["does"]), str(each.get("size", "")), str(each.get("needs", "")),
+            dict(each.get("base", {})), dict(each["changes"]),
+        )
+        for name, each in data.items()
+    }  # fmt: skip
 
 
 # -- The JSON schema of scenario files, for completion and checks while typing -----------------

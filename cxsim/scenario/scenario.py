@@ -29,7 +29,7 @@ from cxsim.scenario.named_policies import (
     taken_along,
 )
 from cxsim.scenario.paths import held, resolve
-from cxsim.scenario.schema import TEXTS, Schema, schema_for
+from cxsim.scenario.schema import STANCE, TEXTS, Schema, schema_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -521,7 +521,7 @@ def canonical(scenario: Scenario) -> str:
     payload: dict[str, Any] = {
         name: _plain_field(model, name)
         for name in type(model).model_fields
-        if name not in (*TEXTS, "labels", "firms", "segments", "events")
+        if name not in (*TEXTS, *STANCE, "labels", "firms", "segments", "events")
         and _counts(model, name, schema.owner("market", name), active)
     }
     for section, level in (("firms", "firm"), ("segments", "segment")):

@@ -238,6 +238,10 @@ def _narrow(annotation: Any, bounds: tuple[Any, ...]) -> Any:
 TEXTS = ("name", "title", "description", "claim", "refuted_by", "test", "notes")
 
 
+#: What decisions and reports read of a scenario, and the simulation does not.
+STANCE = ("perspective", "uncertain")
+
+
 #: Declares a parameter that events may not change.
 fixed = partial(parameter, fixed=True)
 
@@ -299,6 +303,16 @@ class Labels(Parameters):
     price: str = fixed("price", "Word for a price (fee, co-payment, tuition)")
 
 
+class Perspective(Parameters):
+    """From whose side results are read: a firm, and what it wants more of."""
+
+    firm: str = fixed(doc="The firm that decides, and that results are about", min_length=1)
+    goal: Literal[
+        "net_present_value", "profit", "market_share", "customers", "retention_rate",
+        "customer_equity",
+    ] = fixed("net_present_value", doc="Measure that the firm wants more of")  # fmt: skip
+
+
 class World(Parameters):
     """Texts, size and labels of the market as a whole."""
 
@@ -343,4 +357,13 @@ class World(Parameters):
     labels: Labels = fixed(
         Labels(),
         "Words of tables and figures; an irregular plural follows a stroke (child/children)",
+    )
+    perspective: Perspective | None = fixed(
+        None, "The firm that results are about, and its goal (default: the first firm's profit)"
+    )
+    uncertain: dict[str, tuple[float, float]] = fixed(
+        {},
+        "Lowest and highest value of inputs that the data do not identify, by dotted path; "
+        "every decision varies them",
+        axes=("path", 2),
     )

@@ -326,6 +326,7 @@ def check_parts(schema: Schema, model: Any) -> Found:
     problems += _shares(model)
     problems += shape_problems(schema.root, model, needs=model.needs, firms=tuple(model.firms))
     problems += _initial(model)
+    problems += _stance(schema, model)
     for name, segment in model.segments.items():
         problems += segment_rates(segment, ("segments", name))
     for mechanism in schema.mechanisms:
@@ -372,6 +373,34 @@ def _initial(model: Any) -> Iterator[tuple[Keys, str]]:
     if model.warm_up > 0:
         text = f"expected no initial customers with a warm_up, found a warm_up of {model.warm_up}"
         yield ("initial",), text
+
+
+def _stance(schema: Schema, model: Any) -> Iterator[tuple[Keys, str]]:
+    """Refuse the perspective of no firm, and ranges that are none or belong to no number."""
+    view = model.perspective
+    if view is not None and view.firm not in model.firms:
+        near = hint(view.firm, model.firms)
+        yield ("perspective", "firm"), f"expected a firm, found {found(view.firm)}{near}"
+    for path, (low, high) in model.uncertain.items():
+        if not low < high:
+            text = f"expected a lowest below the highest, found {found([low, high])}"
+            yield ("uncertain", path), text
+        section, _, rest = path.partition(".")
+        named, _, below = rest.partition(".")
+        spec: Spec | None = schema.root
+        keys = path.split(".")
+        if section in ("firms", "segments"):
+            known = getattr(model, section)
+            if named != "*" and named not in known:
+                text = f"expected a path to one of {section}, found {found(named)}"
+                yield ("uncertain", path), text + hint(named, known)
+                continue
+            keys = below.split(".")
+            spec = schema.spec(section.removesuffix("s"))
+        for key in keys:
+            spec = spec.child(key) if spec is not None else None
+        if spec is None or not spec.kinds & {"number", "integer"}:
+            yield ("uncertain", path), f"expected the path of a number, found {found(path)}"
 
 
 def segment_rates(segment: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:

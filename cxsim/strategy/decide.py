@@ -19,17 +19,20 @@ from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.events import Overrides
 from cxsim.strategy.decision import Decision
 from cxsim.strategy.options import (
+    always_uncertain,
     copying,
     cost_factors,
     default_options,
     default_uncertainties,
     firm_of,
     given_uncertainties,
+    goal_of,
     programme_changes,
     programme_terms,
     programmes_of,
     read_mapping,
     with_copy,
+    with_moves,
     with_programmes,
     without_cost,
 )
@@ -68,7 +71,7 @@ def plan_decision(
     options: Mapping[str, Any] | str | Path = "",
     uncertainties: Mapping[str, Any] | str | Path = "",
     rival: str = "",
-    measure: str = "net_present_value",
+    measure: str = "",
     points: int = 48,
     seeds: int = 3,
     overrides: Overrides = (),
@@ -77,7 +80,8 @@ def plan_decision(
 ) -> Study:
     """Return the study that :func:`decide` runs; its arguments are those.
 
-    A cost of the firm that nobody stated joins what is uncertain.
+    A cost of the firm that nobody stated joins what is uncertain, and so do the ranges that the
+    scenario itself states (``uncertain``), whatever uncertainties are given.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def plan_decision(
             f"(points={len(drawn)} takes each once)"
         )
     market = loaded(scenario, overrides)
-    firm = firm_of(market, firm)
+    firm, measure = firm_of(market, firm), goal_of(market, measure)
     copier = rival_of(market, firm, rival)
     if uncertainties:
         factors = given_uncertainties(market, read_mapping(uncertainties, "uncertainties"))
@@ -103,7 +107,11 @@ def plan_decision(
         known = tuple(map(str, drawn)) if drawn is not None else ()
         factors = default_uncertainties(market, firm, copier, drawn=known)
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
-    choices = with_copy(market, firm, copier, with_programmes(firm, chosen))
+    choices = with_copy(
+        market, firm, copier, with_programmes(firm, with_moves(market, firm, chosen))
+    )
+    estimated = tuple(map(str, drawn)) if drawn is not None else ()
+    factors = always_uncertain(market, factors, choices, drawn=estimated)
 
     plan = partial(
         study_of, firm=firm, rival=copier, options=choices,
@@ -137,7 +145,7 @@ def decide(
     ----------
     scenario : Scenario, str or Path
     firm : str
-        Who decides; default: the first firm.
+        Who decides; default: the firm of the scenario's perspective, or the first.
     confidence : float
         Of all intervals.
     assumed : DataFrame, optional
@@ -149,7 +157,8 @@ def decide(
         As in :func:`cxsim.study.sweep.sweep`; by default runs are made in this process.
     **planned
         ``options``, ``uncertainties`` : mapping, YAML file or YAML in a text
-            Overrides by option, of which ``programmes`` are programmes of the firm by name;
+            Overrides by option, of which ``programmes`` are programmes of the firm by name, and
+            ``moves`` those of the menu (:func:`cxsim.strategy.options.with_moves`);
             and factors as in a study file; defaults from
             :func:`~cxsim.strategy.options.default_options` and
             :func:`~cxsim.strategy.options.default_uncertainties`.
@@ -157,7 +166,8 @@ def decide(
             Who copies the firm at an uncertain time; default the first other firm,
             ``"none"`` for nobody.
         ``measure`` : str
-            What the firm wants more of, default ``net_present_value``.
+            What the firm wants more of; default the goal of the scenario's perspective, or
+            ``net_present_value``.
         ``points``, ``seeds`` : int
             Futures (48) and paired seeds of each (3).
         ``overrides``

@@ -15,8 +15,10 @@ from pydantic import ConfigDict
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, found, hint, minus
 from cxsim.model.core.capabilities import Programme
+from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
+from cxsim.scenario.display import moves
 from cxsim.scenario.fields import Expected, Keyed, optional
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.named_policies import named_policies
@@ -52,7 +54,7 @@ _CAPABILITIES = ("interaction", "customization")
 
 
 def firm_of(scenario: Scenario, name: str) -> str:
-    """Return a firm of a scenario by name; the first one if no name is given.
+    """Return a firm of a scenario by name; without one, that of its perspective, or the first.
 
     Raises
     ------
@@ -63,7 +65,21 @@ def firm_of(scenario: Scenario, name: str) -> str:
         near = hint(name, scenario.firms)
         text = f"expected a firm of {scenario.name}, found {found(name)}{near}"
         raise ScenarioError(Problem(Place("firm"), (), text))
-    return name or next(iter(scenario.firms))
+    return name or (
+        scenario.perspective.firm if scenario.perspective else next(iter(scenario.firms))
+    )
+
+
+def goal_of(scenario: Scenario, measure: str) -> str:
+    """Return the measure named, else the goal of the perspective, else net present value.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    measure : str
+        Empty for none.
+    """
+    return measure or (scenario.perspective.goal if scenario.perspective else VALUES[0])
 
 
 def default_options(scenario: Scenario, firm: str) -> dict[str, dict[str, Any]]:
@@ -141,6 +157,7 @@ class _Option(Keyed):
     events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
     replace_events: Annotated[tuple[_Event, ...], Expected("a list of events")] = optional()
     programmes: Annotated[dict[str, Any], Expected("programmes by name")] = optional()
+    moves: Annotated[dict[str, dict[str, Any]], Expected("moves of the menu by name")] = optional()
 
 
 class DecisionFile(Keyed):
@@ -239,6 +256,65 @@ def with_programmes(
         changes = dict(option or {})
         programmes = changes.pop("programmes", None) or {}
         made[name] = changes | {f"firms.{firm}.programmes.{n}": p for n, p in programmes.items()}
+    return made
+
+
+def with_moves(
+    scenario: Scenario, firm: str, options: Mapping[str, Mapping[str, Any] | None]
+) -> dict[str, dict[str, Any]]:
+    """Return options whose ``moves`` of the menu are programmes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    firm : str
+        Who decides.
+    options : mapping
+        By name. Under ``moves``, a move's name and its ``size``, ``one_off``, ``running``,
+        ``start``, ``build``, and ``changes`` in place of the menu's.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such move, or the firm lacks what a move starts from.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> cut = {"cut": {"moves": {"price_cut": {"size": 0.1, "one_off": 0, "running": 0}}}}
+    >>> made = with_moves(cx.load("baseline"), "Mass", cut)
+    >>> made["cut"]["programmes"]["price_cut"]["changes"]
+    {'price': 18.0}
+    """
+    menu = moves()
+    group = scenario.firms[firm]
+    own = {name: getattr(group, name) for name in type(group).model_fields}
+    made = {}
+    for option, given in options.items():
+        changes = dict(given or {})
+        programmes = dict(changes.get("programmes") or {})
+        for name, terms in (changes.pop("moves", None) or {}).items():
+
+            def fail(text: str, at: tuple[str, ...] = (option, "moves", name)) -> ScenarioError:
+                return ScenarioError(Problem(Place("options"), at, text))
+
+            if name not in menu:
+                raise fail(f"expected a move, found {found(name)}{hint(name, menu, listed=12)}")
+            move, programme = menu[name], dict(terms)
+            for key, neutral in move.base.items():
+                if own.get(key) is None:
+                    raise fail(
+                        f"expected firms.{firm}.{key}: {neutral} in the scenario, found none"
+                    )
+            try:
+                reached = move.changes(own, programme.pop("size", None))
+            except ValueError as error:
+                raise fail(str(error)) from None
+            programmes[name] = {
+                **programme,
+                "changes": reached | dict(programme.get("changes", {})),
+            }
+        made[option] = changes | ({"programmes": programmes} if programmes else {})
     return made
 
 
@@ -394,6 +470,81 @@ def default_uncertainties(
     if rival:
         factors[COPY] = copy_factor(scenario)
     return factors
+
+
+def always_uncertain(
+    scenario: Scenario,
+    factors: Mapping[str, Any],
+    options: Mapping[str, Mapping[str, Any]],
+    *,
+    drawn: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return factors with the ranges that the scenario itself states, which no choice leaves out.
+
+    A range takes the place of a factor that moves the same input, unless that one has the path of
+    the range. What an option changes stays certain.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its ``uncertain`` are the ranges, by dotted path.
+    factors : mapping
+        As in a study file.
+    options : mapping
+        Overrides by option.
+    drawn : tuple of str
+        Paths that are drawn from estimates.
+    """
+    made = dict(factors)
+    for path, (low, high) in scenario.uncertain.items():
+        reached = set(scenario.value(path)) if "*" in path else {path}
+        if any(each in _changed(option) for option in options.values() for each in reached):
+            continue
+        if reached & set(drawn) or path in drawn:
+            continue
+        taken = [name for name, factor in made.items() if reached & _moved(scenario, name, factor)]
+        if any(name == path or _is(factor, path) for name, factor in made.items()):
+            continue
+        for name in taken:
+            del made[name]
+        scale = {"scale": "log"} if low > 0.0 and high / low > 3.0 else {}
+        made[_range_name(scenario, path)] = {"path": path, "low": low, "high": high, **scale}
+    return made
+
+
+def _range_name(scenario: Scenario, path: str) -> str:
+    """Return what an input is called, with its owner if it is not the only one."""
+    *above, last = path.split(".")
+    words = {keys[0]: name for name, whose, keys, *_ in RANGES if whose in ("segments", "market")}
+    name = words.get(last, last.replace("_", " "))
+    alone = len(above) < 2 or above[1] == "*" or len(getattr(scenario, above[0])) == 1
+    return name if alone else f"{above[1]}'s {name}"
+
+
+def _is(factor: Any, path: str) -> bool:
+    return isinstance(factor, Mapping) and factor.get("path") == path
+
+
+def _moved(scenario: Scenario, name: str, factor: Any) -> set[str]:
+    """Return the dotted paths that a factor moves."""
+    given = factor if isinstance(factor, Mapping) else {}
+    paths = [given["path"]] if "path" in given else list(given.get("paths", {name: {}}))
+    made: set[str] = set()
+    for path in paths:
+        made |= set(scenario.value(path)) if "*" in str(path) else {str(path)}
+    return made
+
+
+def _changed(option: Mapping[str, Any]) -> set[str]:
+    """Return the dotted paths that an option changes, by itself, its events or programmes."""
+    made = set(option)
+    for event in (*option.get(REPLACE, ()), *option.get(ADD, ())):
+        made |= set(event.get("set", {}))
+    for path, value in option.items():
+        head, programme, _ = path.partition(".programmes.")
+        if programme and isinstance(value, Mapping):
+            made |= {f"{head}.{key}" for key in value.get("changes", {})}
+    return made
 
 
 def cost_factors(scenario: Scenario, costs: Iterable[Unstated]) -> dict[str, dict[str, Any]]:

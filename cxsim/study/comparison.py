@@ -31,7 +31,7 @@ from cxsim.runs.measures.measure_registry import (
 )
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario
-from cxsim.scenario.schema import TEXTS
+from cxsim.scenario.schema import STANCE, TEXTS
 from cxsim.study.value_of_lead import (
     Estimate,
     Value,
@@ -92,6 +92,8 @@ class Comparison:
 
     def headline(self) -> str:
         """Return one sentence per scenario: the firm whose market share changes most.
+
+        Where the baseline has a perspective, its firm takes the place of that one.
 
         Where that firm's net present value moves the other way, significantly, the sentence says
         both.
@@ -154,10 +156,14 @@ class Comparison:
         )
 
     def _mover(self, name: str) -> str | None:
-        """Return the firm whose market share a scenario changes most, None without one."""
+        """Return the firm of the perspective, else that with the largest change of share.
+
+        None where the scenarios have no firm in common.
+        """
         if name not in self._shares.index.get_level_values(0):
             return None
-        return str(self._shares.loc[name]["difference"].abs().idxmax())
+        changes, own = self._shares.loc[name]["difference"].abs(), self._facts.get("firm", "")
+        return own if own in changes.index and changes[own] > 0.0 else str(changes.idxmax())
 
     def save(self, folder: str | Path) -> Path:
         """Write a folder of Parquet files and ``comparison.json``, whole or not at all.
@@ -276,6 +282,7 @@ def build_comparison(
         "seeds": list(seeds),
         "confidence": confidence,
         "money": money_of(base),
+        "firm": base.perspective.firm if base.perspective else "",
         "provenance": {name: x[0].provenance for name, _, x in each},
     }
     if draws is not None:
@@ -480,7 +487,7 @@ def run_summary(simulation: Any) -> RunSummary:
 
 
 #: Keys of a scenario that say something to readers and nothing to the simulation.
-_WORDS = (*TEXTS, "labels", "currency")
+_WORDS = (*TEXTS, *STANCE, "labels", "currency")
 
 
 def first_change(scenario: Scenario) -> int:

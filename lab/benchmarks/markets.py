@@ -139,6 +139,8 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         (),
     ),
     ("contracts and subscriptions", "contracts", _BOUND, ()),
+    ("entry at once", "entry", {"segments.*.entry_rate": 1.0}, ()),
+    ("leaving costs by firm", "leaving_cost", {"firms.*.leaving_cost": 2.0}, ()),
     ("word of mouth, small world", "word_of_mouth", {"word_of_mouth": {}}, ()),
     (
         "word of mouth, well mixed",

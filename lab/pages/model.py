@@ -21,6 +21,7 @@ from cxsim.messages import MISSING
 from cxsim.model.mechanism import PHASE_MEANINGS, ordered
 from cxsim.model.mechanism_registry import registered
 from cxsim.runs.measures.measure_registry import measures
+from cxsim.scenario.display import level_value, moves, scale_table
 from cxsim.scenario.events import thaw
 from cxsim.scenario.fields import Spec, kind_of, spec_of_field
 from cxsim.scenario.schema import schema_for
@@ -163,12 +164,43 @@ def measured(level: str) -> str:
     return table(("measure", "meaning", "unit", "a run in one number"), rows)
 
 
+def scaled() -> str:
+    """Return the scales of capabilities."""
+    names = scale_table().groupby(["level", "value", "meaning"], sort=False)["parameter"]
+    said: dict[str, dict[int, str]] = {}
+    for (level, _, meaning), which in names:
+        said.setdefault(", ".join(map(code, which)), {})[level] = meaning
+    rows = (
+        (name, level, f"{level_value(level):g}", cell(text))
+        for name, levels in said.items()
+        for level, text in levels.items()
+    )
+    return table(("parameter", "level", "value", "what it means"), rows)
+
+
+def menu() -> str:
+    """Return the menu of moves."""
+    rows = (
+        (
+            code(each.name),
+            each.does,
+            ", ".join(map(code, each.given)),
+            each.size,
+            ", ".join(filter(None, [*map(code, each.base), each.needs])),
+        )
+        for each in moves().values()
+    )
+    return table(("move", "what it is", "changes", "size", "needs beforehand"), rows)
+
+
 TABLES: dict[str, Callable[..., str]] = {
     "parameters": parameters,
     "policies": policies,
     "states": states,
     "order": order,
     "measures": measured,
+    "scales": scaled,
+    "moves": menu,
 }
 
 

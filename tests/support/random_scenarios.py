@@ -59,6 +59,7 @@ def terms():
             "loyalty_programme": st.none() | programmes(),
             "contracts": st.none() | contracts(),
             "billing": st.sampled_from(["per_purchase", "subscription"]),
+            "leaving_cost": st.none() | money,
         }
     )
 
@@ -170,6 +171,8 @@ def segments(draw):
         one["wallet"] = draw(st.none() | st.floats(5, 9))
     if draw(st.booleans()):
         one["need_drift"] = draw(numbers)
+    if draw(st.booleans()):
+        one["entry_rate"] = draw(numbers)
     if draw(st.booleans()):
         one["buying_center"] = {
             "members": draw(st.integers(1, 5)),

@@ -1,10 +1,13 @@
-"""Contracts with exit fees, and subscriptions that continue until they are cancelled.
+"""Contracts with exit fees, subscriptions that continue until cancelled, entry, and leaving costs.
 
 A contract begins when a customer joins and lasts a number of periods; leaving before its end
 costs the exit fee. A subscriber buys every period and reconsiders with the chance of being in
 the market. Choosing the no-purchase option then ends the subscription, and costs the fee if one is
 due. Without a subscription the no-purchase option ends no relationship, so that no fee is due.
 Customers at the start have no contract.
+
+Customers without a supplier may enter at a rate of their own, and leaving a firm may take an effort
+beyond the switching cost of the segment. Both are absent unless a scenario states them.
 """
 
 from __future__ import annotations
@@ -293,4 +296,149 @@ CONTRACTS = Mechanism(
     active=lambda scenario: any(
         f.contracts is not None or f.billing == "subscription" for f in scenario.firms.values()
     ),
+)
+
+
+# -- Entry: how soon customers without a supplier choose one ------------------------------------
+
+
+class EntryParameters(Parameters):
+    """Entry of customers without a supplier."""
+
+    entry_rate: float | None = parameter(
+        None,
+        doc="Chance that a customer without a supplier is in the market in a period (default: that "
+        "of customers with one, purchase_rate)",
+        unit="share per period",
+        ge=0,
+        le=1,
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def chance_of_entry(has_supplier: bool, chance: float, entry_rate: float) -> float:
+    """Return the chance to be in the market: the entry rate until a customer has a supplier.
+
+    A subscriber reconsiders once in many periods; who has no subscription yet needs one now.
+
+    Parameters
+    ----------
+    has_supplier : bool
+    chance : float
+        Of a customer with a supplier, per period.
+    entry_rate : float
+        Of a customer without one, per period; NaN where it is not stated.
+
+    Returns
+    -------
+    float
+        Probability per period.
+    """
+    if not has_supplier and entry_rate >= 0.0:
+        return entry_rate
+    return chance
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def attend_first(n, segment, supplier, chance_to_shop, segment_entry_rate):
+    """Give customers without a supplier their own chance to be in the market."""
+    for i in range(n):
+        chance_to_shop[i] = chance_of_entry(
+            supplier[i] >= 0, chance_to_shop[i], segment_entry_rate[segment[i]]
+        )
+
+
+ENTRY = Mechanism(
+    "entry",
+    doc="Entry of customers without a supplier",
+    segment=EntryParameters,
+    passes=(Pass(attend_first, "prepare", after=("choice.attend",), before=("choice.enter",)),),
+    active=lambda scenario: any(s.entry_rate is not None for s in scenario.segments.values()),
+)
+
+
+# -- Leaving cost: what leaving one firm takes beyond the switching cost of the segment ---------
+
+
+class LeavingParameters(Parameters):
+    """Switching cost that belongs to a firm."""
+
+    leaving_cost: float | None = parameter(
+        None,
+        doc="Leaving cost: procedural switching cost of leaving this firm, beyond that of the "
+        "segment",
+        unit="currency",
+        ge=0,
+        source="procedural switching costs: Burnham, Frels & Mahajan 2003",
+    )
+
+
+# --- rules ------------------------------------------------------------------------
+
+
+def leaving_cost_of(has_supplier: bool, leaving_cost: float) -> float:
+    """Return what leaving the supplier takes beyond the segment's switching cost, currency.
+
+    Parameters
+    ----------
+    has_supplier : bool
+    leaving_cost : float
+        Of the supplier, currency; NaN where it is not stated.
+
+    Returns
+    -------
+    float
+        Currency; 0 without a supplier.
+    """
+    if has_supplier and leaving_cost > 0.0:
+        return leaving_cost
+    return 0.0
+
+
+# --- passes -----------------------------------------------------------------------
+
+
+def hold(
+    n, n_firms, supplier, procedural, barriers, left_cost, value, market_switching_cost_form,
+    firm_leaving_cost,
+):  # fmt: skip
+    """Add the supplier's leaving cost to the procedural switching cost, and to its effects."""
+    bonus = market_switching_cost_form[0] > 0.5
+    sign = 1.0 if bonus else -1.0
+    for i in range(n):
+        left_cost[i] = leaving_cost_of(supplier[i] >= 0, firm_leaving_cost[max(0, supplier[i])])
+        procedural[i] += left_cost[i]
+    for f in range(n_firms):
+        for i in range(n):
+            applies = (f == supplier[i]) == bonus
+            barriers[f, i] += sign * left_cost[i] if applies else 0.0
+        for e in range(len(value)):
+            for i in range(n):
+                applies = (f == supplier[i]) == bonus
+                value[e, f, i] += sign * left_cost[i] if applies else 0.0
+
+
+def hold_now(
+    n, segment, supplier, procedural, segment_switching_cost, firm_leaving_cost,
+):  # fmt: skip
+    """Set the procedural switching cost to that of leaving the supplier of the period's end."""
+    for i in range(n):
+        there = leaving_cost_of(supplier[i] >= 0, firm_leaving_cost[max(0, supplier[i])])
+        procedural[i] = segment_switching_cost[segment[i]] + there
+
+
+LEAVING_COST = Mechanism(
+    "leaving_cost",
+    doc="Leaving cost by firm",
+    firm=LeavingParameters,
+    columns=(scratch("left_cost", "Leaving cost of the supplier, currency"),),
+    passes=(
+        Pass(hold, "add", after=("switching.switch",), term="leaving cost"),
+        Pass(hold_now, "account", before=("switching.count",)),
+    ),
+    active=lambda scenario: any(f.leaving_cost is not None for f in scenario.firms.values()),
 )
