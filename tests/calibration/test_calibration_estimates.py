@@ -95,7 +95,7 @@ def test_an_outside_option_is_estimated_in_either_form_of_the_switching_cost(for
 
 
 def test_conditioning_on_the_first_purchase_overstates_loyalty_in_short_panels():
-    scenario = shop(customers=1500, periods=4)
+    scenario = shop(customers=600, periods=4)
     used, dropped = (estimated(scenario, seed=1, first=first) for first in ("use", "drop"))
     assert abs(used.values["loyalty"] - 1.0) < 3 * used.error("loyalty")
     assert dropped.values["loyalty"] > 1.0 + 3 * dropped.error("loyalty")

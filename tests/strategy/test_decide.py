@@ -288,7 +288,7 @@ def test_a_decision_is_kept_and_read_again(decision, tmp_path):
 def test_draws_of_estimates_join_the_futures_row_by_row():
     drawn = pd.DataFrame({"segments.Comfort.switching_cost": np.linspace(1, 4, 20)})
     decision = cx.decide(
-        "baseline", "Mass", overrides=SMALL, points=16, seeds=1, drawn=drawn,
+        "baseline", "Mass", overrides=SMALL, points=16, seeds=1, draws=drawn,
         options="{stay: {}, ask more: {firms.Mass.price: 21}}",
     )  # fmt: skip
     seen = decision.frame.drop_duplicates("point")["segments.Comfort.switching_cost"]
