@@ -71,6 +71,8 @@ def everything(**changes: Any) -> Any:
             "firms.Tailor.loyalty_programme": POINTS,
             "firms.Niche.contracts": {"length": 3, "exit_fee": 4.0},
             "firms.Niche.billing": "subscription",
+            "firms.Tailor.leaving_cost": 1.5,
+            "segments.Near.entry_rate": 0.6,
             "firms.*.capability_cost": 2000.0,
             "firms.*.capability_investment": 50000.0,
             "firms.Mass.policy": {"capability": ROADMAP, "pricing": "adaptive"},
