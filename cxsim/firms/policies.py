@@ -223,7 +223,8 @@ class BestResponse(PricingPolicy):
             while there.purchases == 0.0 and far - near > 1e-9 * far:
                 far = 0.5 * (near + far)
                 there = known.market.at(known.firm, far)
-            if there.gain * here.gain <= 0.0:
+            # Signs are compared, since a product of gains among few purchases rounds to zero.
+            if there.gain == 0.0 or (there.gain > 0.0) != (here.gain > 0.0):
                 return float(brentq(gain, near, far, xtol=1e-12, rtol=1e-12))
             if far == 0.0:
                 return 0.0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markets import market
 
 import cxsim as cx
 from cxsim.firms.policy import PolicyError, PricingPolicy
@@ -260,3 +261,17 @@ def test_farsighted_prices_stay_below_the_limit(switching_cost, periods):
     )
     assert np.isfinite(asked).all()
     assert asked.max() < 100.0
+
+
+@pytest.mark.parametrize("start", [1.0, 5.0, 200.0])
+def test_a_best_response_is_found_from_prices_at_which_hardly_anybody_buys(start):
+    """Gains there are so small that the product of two of them is zero."""
+    ann = {"price": start, "quality": 1.0, "unit_cost": 10.0}
+    firms = {
+        "Ann": ann | {"policy": {"pricing": "best_response"}},
+        "Bob": {"price": 1.0, "quality": 0.0},
+    }
+    segment = {"All": {"share": 1.0, "price_sensitivity": 2.0}}
+    world = {"customers": 100, "periods": 1, "no_purchase_option": True}
+    found = cx.run(market(firms, segment, **world), seed=0).firms
+    assert found.query("firm == 'Ann'")["price"].iloc[0] == pytest.approx(10.5, abs=1e-6)
