@@ -388,12 +388,14 @@ def page(
         parts.append(table(["market", "learning is found in", "panels"], gate, left=1))
     missing = [row for row in ROWS if row.name not in found]
     if missing:
-        parts.append(
-            "Not run, as this version of the estimator lacks the option: "
-            + "; ".join(f"{row.text} ({', '.join(available(row))})" for row in missing)
-            + "."
-        )
+        parts.append("Not run: " + "; ".join(_with_lacking(row) for row in missing) + ".")
     return joined(part + "\n" for part in parts)
+
+
+def _with_lacking(row: Row) -> str:
+    """Return the text of a row, with the options that the estimator lacks for it."""
+    lacking = available(row)
+    return f"{row.text} (no option {', '.join(lacking)})" if lacking else row.text
 
 
 def _is_off(each: Mapping[str, Any]) -> bool:
