@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ _BLOCK = 150_000
 #: Points of the table of normal quantiles: as many as the largest net has.
 TABLE = 4096
 #: Worth of an option that is not on offer, utils: its chance is 0.
-_NOWHERE = -1e30
+NOWHERE = -1e30
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ class Likelihood:
                 row[: len(slope)] = parameters[k] * slope
         base = np.tensordot(parameters[:linear], self._columns[:linear], 1)
         if design.offered is not None:
-            base = np.where(design.offered, base, _NOWHERE)
+            base = np.where(design.offered, base, NOWHERE)
         s = float(parameters[self._place[-2]]) if design.price_spread else 0.0
         spread = np.exp(s * normal_table() - s * s / 2)
         first = float(parameters[self._place[-1]]) if design.first_factor else 1.0
@@ -829,21 +829,11 @@ def fit(
             pd.Series(begin, likelihood.names)
         ).to_numpy()  # fmt: skip
     priors = {name: PRIORS[name] for name in FREE if name in likelihood.names}
-    objective = _Objective(likelihood, priors)
-    best = _positive(design, _climb(objective, begin, scale))
-    hessian = _hessian(objective, best, scale)
-    covariance = _covariance(hessian, best, likelihood.names)
-    wild = np.flatnonzero(np.abs(best / scale) > 60.0)
-    if covariance is None or not np.isfinite(best).all() or len(wild):
-        name = likelihood.names[int(wild[0])] if len(wild) else "the parameters"
-        raise CalibrationError(
-            f"{panel.source}: expected data that pin down {name}, found a likelihood without a "
-            "maximum (some firm, feature or price decides every choice)"
-        )
-    best, value, scores = _polished(objective, best, covariance)
-    best = _positive(design, best)
+    best, covariance, robust, value = maximize(
+        Objective(likelihood, priors), begin, scale, source=panel.source,
+        signed=partial(_positive, design),
+    )  # fmt: skip
     names = pd.Index(likelihood.names)
-    robust = covariance @ (scores.T @ scores) @ covariance
     offered = design.columns.shape[1] if design.offered is None else design.offered.sum(axis=0)
     used = design.columns[design.names.index("price_sensitivity"), : len(panel.firms)]
     return Estimates(
@@ -860,6 +850,54 @@ def fit(
     )
 
 
+def maximize(
+    objective: Objective,
+    begin: np.ndarray,
+    scale: np.ndarray,
+    *,
+    source: str,
+    signed: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the maximum of an objective, with covariances of its parameters.
+
+    Parameters
+    ----------
+    objective : Objective
+    begin, scale : ndarray, shape (P,)
+        Where to start, and the size of a step in each parameter.
+    source : str
+        For the message.
+    signed : callable
+        Turns signs that mean nothing to plus.
+
+    Returns
+    -------
+    best : ndarray, shape (P,)
+    covariance, robust : ndarray, shape (P, P)
+        Inverse of minus the Hessian, and the sandwich estimator over customers.
+    loglikelihood : float
+        Without priors.
+
+    Raises
+    ------
+    CalibrationError
+        If no maximum is found.
+    """
+    names = objective.likelihood.names
+    best = signed(climb(objective, begin, scale))
+    hessian = _hessian(objective, best, scale)
+    covariance = _covariance(hessian, best, names)
+    wild = np.flatnonzero(np.abs(best / scale) > 60.0)
+    if covariance is None or not np.isfinite(best).all() or len(wild):
+        name = names[int(wild[0])] if len(wild) else "the parameters"
+        raise CalibrationError(
+            f"{source}: expected data that pin down {name}, found a likelihood without a "
+            "maximum (some firm, feature or price decides every choice)"
+        )
+    best, value, scores = _polished(objective, best, covariance)
+    return signed(best), covariance, covariance @ (scores.T @ scores) @ covariance, value
+
+
 #: What parameters start from that do not start from 0.
 _GUESSES = {
     "taste_sd": 1.0, "price_sensitivity_spread": 0.3, "loyalty_sd": 0.5,
@@ -874,10 +912,26 @@ def _guess(name: str) -> float:
     return _GUESSES.get("taste_sd" if name.startswith("taste_sd") else name, 0.0)
 
 
-class _Objective:
-    """The log-likelihood with its scores, and the log density of priors."""
+class ByCustomer(Protocol):
+    """A log-likelihood with its scores, customer by customer."""
 
-    def __init__(self, likelihood: Likelihood, priors: Mapping[str, tuple[float, float]]):
+    names: tuple[str, ...]
+
+    def by_household(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return log-likelihoods (H,) and scores (H, P)."""
+
+
+class Objective:
+    """The log-likelihood with its scores, and the log density of priors.
+
+    Parameters
+    ----------
+    likelihood : ByCustomer
+    priors : mapping of str to (float, float)
+        Mean and standard deviation of normal priors, by parameter.
+    """
+
+    def __init__(self, likelihood: ByCustomer, priors: Mapping[str, tuple[float, float]]):
         self.likelihood = likelihood
         self.precision = np.zeros(len(likelihood.names))
         self.middle = np.zeros(len(likelihood.names))
@@ -901,7 +955,7 @@ _STEPS = 25
 _NEWTON_STEPS = 12
 
 
-def _climb(objective: _Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def climb(objective: Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Return where the objective is greatest.
 
     The sum of scores' outer products stands for minus the Hessian (Berndt, Hall, Hall & Hausman
@@ -942,7 +996,7 @@ def _turned(hessian: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def _polished(
-    objective: _Objective, at: np.ndarray, covariance: np.ndarray
+    objective: Objective, at: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Return the point one step of Newton's on, if it is higher, with value and scores."""
     value, said, gradient, scores = objective(at)
@@ -969,7 +1023,7 @@ def _positive(design: Design, at: np.ndarray) -> np.ndarray:
     return at
 
 
-def _hessian(objective: _Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _hessian(objective: Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Return the Hessian of minus the objective, by central differences of the gradient."""
     hessian = np.empty((len(at), len(at)))
     for k, unit in enumerate(scale):

@@ -372,6 +372,7 @@ def _in_the_way(scenario: Any) -> Iterator[str]:
         for name in (
             "fit_weight",
             "ordering_effort",
+            "brand_taste_mean",
             "brand_taste_sd",
             "price_sensitivity_cv",
             "exit_rate",

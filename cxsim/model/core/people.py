@@ -65,6 +65,14 @@ class SegmentParameters(Parameters):
         newcomers=True,
         ge=0,
     )
+    brand_taste_mean: ByFirm = parameter(
+        0.0,
+        doc="Mean brand preference of the segment for a firm, beside the quality that all see",
+        unit="currency per unit",
+        axes=("firm",),
+        newcomers=True,
+        source="Kamakura & Russell 1989 (intercepts of segments)",
+    )
     brand_taste_sd: ByFirm = parameter(
         0.0,
         doc="Standard deviation of brand preferences across customers",
@@ -238,9 +246,9 @@ def arrive(
     exit_rate, entry_period, supplier, tenure,
     key_segment, key_need, key_price_sensitivity, key_brand_taste, key_purchase_rate, key_exit_rate,
     segment_share, segment_need_mean, segment_need_sd, segment_price_sensitivity,
-    segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_sd,
-    segment_brand_taste_shape, segment_purchase_rate, segment_purchase_rate_shape,
-    segment_exit_rate, segment_exit_rate_beta,
+    segment_price_sensitivity_cv, segment_brand_taste, segment_brand_taste_mean,
+    segment_brand_taste_sd, segment_brand_taste_shape, segment_purchase_rate,
+    segment_purchase_rate_shape, segment_exit_rate, segment_exit_rate_beta,
 ):  # fmt: skip
     """Draw the attributes of newcomers, who have no supplier.
 
@@ -277,13 +285,15 @@ def arrive(
         )
         for f in range(len(key_brand_taste)):
             if segment_brand_taste[g] == 0.0:
-                brand_taste[f, i] = 0.0
+                brand_taste[f, i] = segment_brand_taste_mean[g, f]
                 if segment_brand_taste_sd[g, f] > 0.0:
                     brand_taste[f, i] = scatter(
-                        0.0, segment_brand_taste_sd[g, f], normal(key_brand_taste[f], who)
+                        segment_brand_taste_mean[g, f],
+                        segment_brand_taste_sd[g, f],
+                        normal(key_brand_taste[f], who),
                     )
             else:
-                brand_taste[f, i] = log_gamma_taste(
+                brand_taste[f, i] = segment_brand_taste_mean[g, f] + log_gamma_taste(
                     log_gamma(segment_brand_taste_shape[g, f], key_brand_taste[f], who),
                     price_sensitivity[i],
                 )
