@@ -17,6 +17,7 @@ from cxsim.charts.capability_matrix import capability_matrix
 from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
 from cxsim.charts.intervals import (
+    latent_classes,
     log_prices,
     log_purchases,
     loyalty_estimates,
@@ -62,6 +63,7 @@ __all__ = [
     "customer_journey_map",
     "emotion_clusters",
     "experience_statistics",
+    "latent_classes",
     "log_prices",
     "log_purchases",
     "loyalty_estimates",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cxsim.calibration.calibrate import Calibration, Caution, calibrate
+from cxsim.calibration.latent_classes import LatentClasses
 from cxsim.calibration.learning import Learning, Stated
 from cxsim.calibration.log_panel import (
     LogPanel,
@@ -31,6 +32,7 @@ __all__ = [
     "CalibrationError",
     "Caution",
     "Columns",
+    "LatentClasses",
     "Learning",
     "LogPanel",
     "MarketForm",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,14 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
+from cxsim.calibration.latent_classes import (
+    FIRST,
+    SEPARATED,
+    SMALL,
+    LatentClasses,
+    asked_classes,
+    latent_classes,
+)
 from cxsim.calibration.learning import LEARNING, Learning, Stated, estimate_learning
 from cxsim.calibration.panel import NO_MONEY, CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import read_panel
@@ -68,6 +76,8 @@ class Calibration:
         Whether prices seem to answer demand.
     seed : int
         Of the points at which they were estimated.
+    classes : LatentClasses or None
+        Classes of customers, where they were asked for: segments of the scenario.
     """
 
     panel: Panel
@@ -80,6 +90,7 @@ class Calibration:
     learning: Learning | None = None
     prices: PriceCheck | None = None
     seed: int = 0
+    classes: LatentClasses | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -190,6 +201,7 @@ class Calibration:
             warnings=[each.sentence for each in self.warnings],
             title=title,
             learning=None if stated is None else self._learned(stated),
+            classes=self.classes,
         )
 
     def _learned(self, stated: Stated) -> tuple[Learning, Stated]:
@@ -267,7 +279,7 @@ class Calibration:
             covariance=wider(estimates.covariance),
             robust=wider(estimates.robust),
         )
-        return replace(self, estimates=estimates, control=None, control_alike=None)
+        return replace(self, estimates=estimates, control=None, control_alike=None, classes=None)
 
     def sample(self, count: int = 200, *, seed: int = 0) -> pd.DataFrame:
         """Return draws of the scenario's parameters, as uncertain as the estimates are.
@@ -280,7 +292,10 @@ class Calibration:
             Draws.
         seed : int
         """
-        return sample(self.panel, self.estimates, count, seed=seed, control=self._random_order)
+        return sample(
+            self.panel, self.estimates, count, seed=seed, control=self._random_order,
+            classes=self.classes,
+        )  # fmt: skip
 
     def predictive_check(self, *, seeds: int = 20, seed: int = 0) -> PredictiveCheck:
         """Compare the panel with panels simulated from the estimates.
@@ -304,7 +319,8 @@ class Calibration:
         said = "".join(f"<li>{escape(each.sentence)}</li>" for each in self.warnings)
         said = f"<ul>{said}</ul>" if said else ""
         learned = f"<p>{escape(self.learning.sentence())}</p>" if self.learning else ""
-        return f"<p>{escape(self.headline())}</p>{said}{learned}{table}"
+        classes = self.classes._repr_html_() if self.classes else ""
+        return f"<p>{escape(self.headline())}</p>{said}{learned}{table}{classes}"
 
 
 @argument_hints
@@ -317,6 +333,7 @@ def calibrate(
     tastes: str = "independent",
     random_price: bool | None = None,
     random_loyalty: bool | None = None,
+    classes: int | str | None = None,
     learning: str = "no",
     start: str | None = None,
     recognition: float | None = None,
@@ -355,6 +372,10 @@ def calibrate(
     random_price, random_loyalty : bool, optional
         Whether price sensitivities (lognormal) and loyalty (normal) differ between customers
         [default: where learning is estimated].
+    classes : int or "bic", optional
+        Also estimate latent classes of customers, each with its own price sensitivity,
+        intercepts and loyalty, which become the segments of the scenario: 1 to 4, or the number
+        with the least BIC. See :func:`~cxsim.calibration.latent_classes.latent_classes`.
     learning : {"no", "test", "yes"}
         Whether to ask if firms that have served a customer are worth more to it, ever less so
         without purchases: see :func:`~cxsim.calibration.learning.estimate_learning`.
@@ -393,6 +414,9 @@ def calibrate(
     CalibrationError
         If the panel cannot be read or does not identify the switching cost, or a column of
         costs is missing.
+    ValueError
+        If an argument is not one of those known, or classes are asked for together with
+        learning, costs or other differences between customers.
 
     Notes
     -----
@@ -409,6 +433,13 @@ def calibrate(
     >>> result.save("my_market.yaml").name
     'my_market.yaml'
     """
+    if classes is not None:
+        asked_classes(classes)
+        check_with_classes(
+            initial_purchases=initial_purchases, tastes=tastes, learning=learning,
+            random_price=random_price, random_loyalty=random_loyalty, cost=cost,
+            instrument=instrument,
+        )  # fmt: skip
     columns = with_cost_columns(columns, cost)
     data = read_panel(
         panel, columns=columns, source=source, currency=currency, period_length=period_length
@@ -445,6 +476,12 @@ def calibrate(
             )
             for tastes, start in ((True, estimates), (False, alike))
         )  # fmt: skip
+    divided = None
+    if classes is not None:
+        divided = latent_classes(
+            data, classes, initial_purchases=initial_purchases, form=form, seed=seed,
+            progress=None if progress is None else partial(progress, "estimating classes"),
+        )  # fmt: skip
     found = None
     if one_of(learning, LEARNING, "learning") != "no":
         if progress is not None:
@@ -457,8 +494,27 @@ def calibrate(
         )  # fmt: skip
     return Calibration(
         data, estimates, alike, control, control_alike, initial_purchases, form, found, prices,
-        seed,
+        seed, divided,
     )  # fmt: skip
+
+
+def check_with_classes(**how: Any) -> None:
+    """Refuse options that cannot be had together with latent classes.
+
+    Raises
+    ------
+    ValueError
+        If one was given.
+    """
+    allowed: dict[str, tuple[Any, ...]] = {
+        "initial_purchases": FIRST, "tastes": ("independent", "none"), "learning": ("no",),
+        "random_price": (None, False), "random_loyalty": (None, False), "cost": (None, (), ""),
+        "instrument": (None, ""),
+    }  # fmt: skip
+    for name, value in how.items():
+        if value not in allowed[name]:
+            said = " or ".join(repr(each) for each in allowed[name] if each not in ((), ""))
+            raise ValueError(f"{name}: expected {said} together with classes, found {value!r}")
 
 
 # -- What results may not be trusted for: a table of cases -------------------------------------
@@ -533,6 +589,11 @@ class Findings:
     prices : PriceCheck or None
     money : str
         What the panel says of its prices.
+    small_classes, unpriced_classes, mixed_classes : tuple of str
+        Classes that are small, whose price sensitivity is not above zero, and that are not well
+        separated from others.
+    classes_found : (int, int)
+        Starting points that led to the maximum of classes, of how many.
     """
 
     price: float
@@ -551,6 +612,10 @@ class Findings:
     initial_purchases: str = "use"
     prices: PriceCheck | None = None
     money: str = "usable"
+    small_classes: tuple[str, ...] = ()
+    classes_found: tuple[int, int] = (2, 2)
+    unpriced_classes: tuple[str, ...] = ()
+    mixed_classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -661,11 +726,40 @@ _CASES = (
         "Check how the feature is coded, or leave it out",
     ),
     _Case(
+        "class_price_not_positive",
+        lambda f: bool(f.unpriced_classes),
+        lambda f: f"higher prices seem to raise purchases of {' and '.join(f.unpriced_classes)}, "
+        "so that nothing can be stated in money",
+        f"Ask for fewer classes. {_MORE_PRICES}; no scenario is written",
+    ),
+    _Case(
+        "small_class",
+        lambda f: bool(f.small_classes),
+        lambda f: f"{' and '.join(f.small_classes)} has less than {100 * SMALL:.0f} % of "
+        "customers, too few for a segment",
+        "Ask for fewer classes",
+    ),
+    _Case(
+        "classes_found_once",
+        lambda f: f.classes_found[0] < 2,
+        lambda f: f"only {f.classes_found[0]} of {f.classes_found[1]} starting points led to the "
+        "maximum of the classes, so that there may be a higher one",
+        "Ask for fewer classes, or try another seed",
+    ),
+    _Case(
         "rare_purchases",
         lambda f: f.rate < RARE,
         lambda f: f"customers buy in {f.rate:.1g} of all periods",
         "Use a longer period, such as weeks or months, or rows in order of purchase (period "
         "'none')",
+    ),
+    _Case(
+        "classes_not_separated",
+        lambda f: bool(f.mixed_classes),
+        lambda f: f"customers assigned to {' and '.join(f.mixed_classes)} belong to it with a "
+        f"mean chance below {SEPARATED:g}",
+        "Use the classes as a description of the market, and not to assign customers",
+        serious=False,
     ),
     _Case(
         "few_purchases",
@@ -733,7 +827,25 @@ def findings(result: Calibration) -> Findings:
         initial_purchases=result.initial_purchases,
         prices=result.prices,
         money=panel.money,
+        **_of_classes(result.classes),
     )
+
+
+def _of_classes(classes: LatentClasses | None) -> dict[str, Any]:
+    """Return what warnings say of classes."""
+    if classes is None or len(classes.names) < 2:
+        return {}
+    table = classes.table.set_index(["quantity", "class"])["estimate"]
+
+    def names(which: pd.Series) -> tuple[str, ...]:
+        return tuple(which[which].index)
+
+    return {
+        "small_classes": names(table["share"] < SMALL),
+        "classes_found": classes.times_found,
+        "unpriced_classes": names(~(table["price sensitivity"] > 0.0)),
+        "mixed_classes": names(~(classes.separation >= SEPARATED)),
+    }
 
 
 # -- What a panel cannot tell, said before anything is estimated -------------------------------

@@ -624,6 +624,11 @@ class Estimates:
         return 1.0 - self.loglikelihood / self.null
 
     @property
+    def bic(self) -> float:
+        """Bayesian information criterion, -2 log L + parameters x log customers."""
+        return float(len(self.values) * np.log(self.customers) - 2.0 * self.loglikelihood)
+
+    @property
     def differences(self) -> dict[str, Any]:
         """How customers differ, as options of :func:`fit`, from the names of the parameters."""
         names = self.values.index

@@ -209,7 +209,7 @@ class LatentClasses:
         short = [each.removesuffix(f".{name}") for each in keys]
 
         def part(matrix: pd.DataFrame) -> pd.DataFrame:
-            return pd.DataFrame(matrix.loc[keys, keys].to_numpy(), short, short)
+            return pd.DataFrame(matrix.loc[keys, keys].to_numpy(), pd.Index(short), pd.Index(short))
 
         return Estimates(
             values=pd.Series(whole_.values[keys].to_numpy(), short),
@@ -443,14 +443,12 @@ def _numbers(
             rows.append((number, np.nan, np.nan, np.nan, np.nan, 0, starts))
             continue
         times, estimates, posterior, _ = each
-        size = len(estimates.values)
-        said = estimates.loglikelihood
+        size, said = len(estimates.values), estimates.loglikelihood
         clear = np.where(posterior > 0.0, posterior, 1.0)
         unsure = -float((clear * np.log(clear)).sum())
         r2 = 1.0 - unsure / (customers * np.log(number)) if number > 1 else np.nan
         rows.append(
-            (number, said, size, size * np.log(customers) - 2.0 * said, r2, times,
-             starts if number > 1 else 1)
+            (number, said, size, estimates.bic, r2, times, starts if number > 1 else 1)
         )  # fmt: skip
     heads = ["classes", "loglikelihood", "parameters", "bic", "entropy_r2", "found", "starts"]
     return pd.DataFrame(rows, columns=heads)

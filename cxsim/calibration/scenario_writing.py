@@ -14,6 +14,7 @@ import pandas as pd
 from ruamel.yaml.comments import CommentedMap
 
 from cxsim.calibration.estimate import Z95, Estimates, first_shares, scenario_tastes
+from cxsim.calibration.latent_classes import LatentClasses
 from cxsim.calibration.learning import Learning, Stated, learning_parameters
 from cxsim.calibration.panel import CalibrationError, Cuts, Panel, price_cuts
 from cxsim.calibration.price_endogeneity import RESIDUAL
@@ -36,6 +37,7 @@ def scenario_text(
     warnings: Sequence[str] = (),
     title: str | None = None,
     learning: tuple[Learning, Stated] | None = None,
+    classes: LatentClasses | None = None,
 ) -> str:
     """Return a scenario file of the market that a panel was estimated on.
 
@@ -58,22 +60,27 @@ def scenario_text(
     learning : (Learning, Stated), optional
         Learning to write, and what was stated of it. All other estimates then are those that
         were estimated together with it.
+    classes : LatentClasses, optional
+        Classes of customers, which become segments in place of one whose tastes differ.
 
     Raises
     ------
     CalibrationError
-        If the price sensitivity is not above zero: utility cannot be stated in money.
+        If a price sensitivity is not above zero: utility cannot be stated in money.
     """
     if learning is not None and learning[0].estimates is not None:
         estimates = learning[0].estimates
-    a = float(estimates.values["price_sensitivity"])
-    se = estimates.error("price_sensitivity")
-    if not a > 0.0:
-        raise CalibrationError(
-            f"{panel.source}: expected a price sensitivity above 0, found {a:.3g} (se {se:.2g}): "
-            "higher prices seem to raise purchases, so that utility cannot be stated in money "
-            "(a feature that moves with prices may be missing)"
-        )
+    of_classes = (
+        [] if classes is None else [(f" of {n}", classes.of_class(n)) for n in classes.names]
+    )
+    for whose, each in [("", estimates), *of_classes]:
+        a, se = float(each.values["price_sensitivity"]), each.error("price_sensitivity")
+        if not a > 0.0:
+            raise CalibrationError(
+                f"{panel.source}: expected a price sensitivity{whose} above 0, found {a:.3g} "
+                f"(se {se:.2g}): higher prices seem to raise purchases, so that utility cannot be "
+                "stated in money (a feature that moves with prices may be missing)"
+            )
     unit = panel.currency
     data = CommentedMap()
     data["title"] = title or f"A market calibrated to {panel.source}"
@@ -93,6 +100,8 @@ def scenario_text(
         panel, estimates, initial_purchases=initial_purchases, alike=alike, control=control,
         elasticity=elasticity, warnings=warnings,
     )  # fmt: skip
+    if classes is not None:
+        notes = " ".join([notes, *class_notes(panel, classes, initial_purchases)])
     data["notes"] = _block(notes)
     data["periods"] = 24
     data["period_length"] = panel.period_length
@@ -106,8 +115,12 @@ def scenario_text(
         data["switching_cost_form"] = form
     if panel.no_purchase:
         data["no_purchase_option"] = True
-    data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate, control)})
-    data["firms"] = _firms(panel, estimates)
+    if classes is None:
+        data["segments"] = CommentedMap({_ALL: _segment(panel, estimates, rate, control)})
+    else:
+        reduced = _spurious(estimates, control)
+        data["segments"] = _class_segments(panel, classes, reduced)
+    data["firms"] = _firms(panel, estimates, classes)
     if learning is not None:
         _put_learning(data, estimates, *learning, no_purchase=panel.no_purchase)
     text = _COMMENT.sub(r"\1  # ", to_yaml(data))
@@ -386,13 +399,22 @@ def _put_learning(
             firm["quality"] = _rounded(firm["quality"] + made["ordering_effort"])
 
 
-def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
+def _firms(
+    panel: Panel, estimates: Estimates, classes: LatentClasses | None = None
+) -> CommentedMap:
     firms = CommentedMap()
-    offers = offers_of(panel, estimates)
+    offers = offers_of(panel, estimates if classes is None else classes.of_class(classes.names[0]))
+
+    def worth(weights: Mapping[str, float]) -> tuple[float, float]:
+        if classes is None:
+            return estimates.worth(weights)
+        return classes.estimates.of(lambda values: float(class_mean(classes, values, weights)))
+
+    of = "" if classes is None else "mean over classes, "
     for k, (name, offer) in enumerate(zip(panel.firms, offers, strict=True)):
         firm = CommentedMap()
-        value, error = estimates.worth(offer.weights)
-        said = f"se {error:.2g}" if offer.weights else "set to the price"
+        value, error = worth(offer.weights) if offer.weights else (0.0, 0.0)
+        said = f"{of}se {error:.2g}" if offer.weights else "set to the price"
         _put(firm, "quality", offer.level + value, f"{panel.currency}, {said}")
         said = f"regular; mean {np.nanmean(panel.price[k]):.4g}"
         _put(firm, "price", offer.cuts.price, f"{panel.currency}, {said}")
@@ -401,12 +423,143 @@ def _firms(panel: Panel, estimates: Estimates) -> CommentedMap:
             promotions["chance"] = _rounded(offer.cuts.chance)
             promotions["depth"] = _rounded(offer.cuts.depth)
             if offer.display:
-                value, error = estimates.worth(offer.display)
-                comment = f"{', '.join(offer.display)} while running, se {error:.2g}"
+                value, error = worth(offer.display)
+                comment = f"{', '.join(offer.display)} while running, {of}se {error:.2g}"
                 _put(promotions, "display_value", value, comment)
             firm["promotions"] = promotions
         firms[name] = firm
     return firms
+
+
+# -- Classes of customers become segments --------------------------------------------------------
+
+
+def class_worths(
+    classes: LatentClasses, values: pd.Series, weights: Mapping[str, float]
+) -> np.ndarray:
+    """Return what a sum of utils is worth to each class, currency, shape (K,).
+
+    Parameters
+    ----------
+    classes : LatentClasses
+    values : Series
+        Of all parameters, utils.
+    weights : mapping of str to float
+        Weight of each parameter of a class in the sum.
+    """
+    worth = [
+        sum(weight * values[f"{key}.{name}"] for key, weight in weights.items())
+        / values[f"price_sensitivity.{name}"]
+        for name in classes.names
+    ]
+    return np.array(worth, dtype=float)
+
+
+def class_mean(classes: LatentClasses, values: pd.Series, weights: Mapping[str, float]) -> float:
+    """Return the mean of :func:`class_worths` over customers, currency.
+
+    Parameters
+    ----------
+    classes : LatentClasses
+    values : Series
+        Of all parameters, utils.
+    weights : mapping of str to float
+    """
+    return float(classes.shares(values) @ class_worths(classes, values, weights))
+
+
+def _spurious(estimates: Estimates, control: tuple[float, float] | None) -> float:
+    """Return utils of loyalty that do not come with the order of purchases, where it is most."""
+    if control is None or not mostly_spurious(float(estimates.values["loyalty"]), *control):
+        return 0.0
+    return control[0]
+
+
+def _class_segments(panel: Panel, classes: LatentClasses, reduced: float) -> CommentedMap:
+    """Return a segment for each class; ``reduced`` utils of its loyalty are left out."""
+    segments = CommentedMap()
+    offers = offers_of(panel, classes.of_class(classes.names[0]))
+    rates, left = class_rates(panel, classes), 1.0
+    for k, name in enumerate(classes.names):
+        segment, one = CommentedMap(), classes.of_class(name)
+        share, error = classes.estimates.of(lambda v, k=k: float(classes.shares(v)[k]))
+        last = k == len(classes.names) - 1
+        share = left if last else round(share, 4)
+        left = round(left - share, 4)
+        _put(segment, "share", share, f"se {error:.2g}")
+        a, error = float(one.values["price_sensitivity"]), one.error("price_sensitivity")
+        _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, se {error:.2g}")
+        value, error = one.worth({"loyalty": 1.0})
+        said = f"{panel.currency}, se {error:.2g}"
+        if reduced:
+            value -= reduced / a
+            said += "; without what a random order of purchases shows"
+        _put(segment, "switching_cost", max(value, 0.0), said)
+        preferences = CommentedMap()
+        for firm, offer in zip(panel.firms, offers, strict=True):
+            if not offer.weights:
+                preferences[firm] = 0.0
+                continue
+
+            def apart(v: pd.Series, k: int = k, of: Mapping[str, float] = offer.weights) -> float:
+                return float(class_worths(classes, v, of)[k]) - class_mean(classes, v, of)
+
+            value, error = classes.estimates.of(apart)
+            _put(preferences, firm, value, f"{panel.currency}, se {error:.2g}")
+        segment["brand_taste_mean"] = preferences
+        what = "by definition" if panel.period is None else "occasions per customer and period"
+        _put(segment, "purchase_rate", rates[k], what)
+        segment["need_sd"] = 0.0
+        segments[name] = segment
+    return segments
+
+
+def class_rates(panel: Panel, classes: LatentClasses) -> np.ndarray:
+    """Return occasions per customer and period by class, shape (K,); as :func:`purchase_rate`.
+
+    Customers count with their chances of belonging to a class.
+
+    Parameters
+    ----------
+    panel : Panel
+    classes : LatentClasses
+    """
+    if panel.period is None:
+        return np.ones(len(classes.names))
+    watched = (panel.period.max() - panel.period[panel.starts])[classes.customers]
+    again = (panel.counts - 1)[classes.customers]
+    weighted = classes.posterior.T @ np.column_stack([again, watched]).astype(float)
+    rates = weighted[:, 0] / np.maximum(weighted[:, 1], 1e-12)
+    return np.asarray(np.clip(rates, 1e-6, 1.0))
+
+
+def class_notes(panel: Panel, classes: LatentClasses, initial_purchases: str) -> list[str]:
+    """Return sentences on the classes, and on what segments of a scenario cannot hold of them.
+
+    Parameters
+    ----------
+    panel : Panel
+    classes : LatentClasses
+    initial_purchases : str
+        As they were estimated.
+    """
+    one = classes.of_class(classes.names[0])
+    said = [
+        "Segments are latent classes (Kamakura & Russell 1989), within which customers do not "
+        "differ: they stand in place of normal brand preferences. A firm's quality is the mean "
+        "over classes, brand_taste_mean the difference of a class."
+    ]
+    if initial_purchases == "wooldridge" and len(classes.names) > 1:
+        said.append(
+            "Shares of classes are estimated given the firm of the first purchase, and are "
+            "written as those of all customers."
+        )
+    if any(offer.display for offer in offers_of(panel, one)):
+        said.append(
+            "Not held by segments: classes respond differently to a promotion's display; the "
+            "scenario has the mean over classes."
+        )
+    return said
 
 
 # -- What firms offer, as sums of estimated parameters: for the scenario and for draws of it ---
@@ -476,6 +629,7 @@ def sample(
     *,
     seed: int = 0,
     control: tuple[float, float] | None = None,
+    classes: LatentClasses | None = None,
 ) -> pd.DataFrame:
     """Draw scenario parameters from the estimates' normal distribution.
 
@@ -487,6 +641,8 @@ def sample(
     seed : int
     control : (float, float), optional
         Loyalty in random order and its error, utils: see :func:`supported_loyalty`.
+    classes : LatentClasses, optional
+        Classes that the scenario has as segments.
 
     Returns
     -------
@@ -495,12 +651,10 @@ def sample(
         (draws below are drawn again), switching costs at zero or above.
     """
     rng = np.random.default_rng(seed)
+    if classes is not None:
+        return _sampled_classes(panel, classes, count, rng, _spurious(estimates, control))
     names = list(estimates.values.index)
-    kept = np.empty((0, len(names)))
-    while len(kept) < count:
-        drawn = rng.multivariate_normal(estimates.values, estimates.covariance, count)
-        kept = np.vstack([kept, drawn[drawn[:, names.index("price_sensitivity")] > 0.0]])
-    values = pd.DataFrame(kept[:count], columns=names)
+    values = _drawn(estimates, count, rng, ["price_sensitivity"])
     a = values["price_sensitivity"]
 
     def worth(weights: Mapping[str, float]) -> pd.Series:
@@ -528,3 +682,50 @@ def sample(
         if offer.display:
             columns[f"firms.{name}.promotions.display_value"] = worth(offer.display)
     return pd.DataFrame(columns)
+
+
+def _drawn(
+    estimates: Estimates, count: int, rng: np.random.Generator, positive: Sequence[str]
+) -> pd.DataFrame:
+    """Return normal draws of parameters, some of which are above zero."""
+    names = list(estimates.values.index)
+    where = [names.index(name) for name in positive]
+    kept = np.empty((0, len(names)))
+    while len(kept) < count:
+        drawn = rng.multivariate_normal(estimates.values, estimates.covariance, count)
+        kept = np.vstack([kept, drawn[(drawn[:, where] > 0.0).all(axis=1)]])
+    return pd.DataFrame(kept[:count], columns=names)
+
+
+def _sampled_classes(
+    panel: Panel, classes: LatentClasses, count: int, rng: np.random.Generator, reduced: float
+) -> pd.DataFrame:
+    """Return draws of a scenario whose segments are classes."""
+    names = classes.names
+    sensitivities = [f"price_sensitivity.{name}" for name in names]
+    values = _drawn(classes.estimates, count, rng, sensitivities)
+    offers = offers_of(panel, classes.of_class(names[0]))
+    rows = []
+    for _, row in values.iterrows():
+        shares = np.round(classes.shares(row), 6)
+        shares[-1] = 1.0 - shares[:-1].sum()
+        said = {}
+        for k, name in enumerate(names):
+            a = row[f"price_sensitivity.{name}"]
+            if len(names) > 1:
+                said[f"segments.{name}.share"] = shares[k]
+            said[f"segments.{name}.price_sensitivity"] = a
+            loyalty = max(row[f"loyalty.{name}"] - reduced, 0.0)
+            said[f"segments.{name}.switching_cost"] = loyalty / a
+        for firm, offer in zip(panel.firms, offers, strict=True):
+            if offer.weights:
+                worth = class_worths(classes, row, offer.weights)
+                mean = float(shares @ worth)
+                said[f"firms.{firm}.quality"] = offer.level + mean
+                for k, name in enumerate(names):
+                    said[f"segments.{name}.brand_taste_mean.{firm}"] = worth[k] - mean
+            if offer.display:
+                path = f"firms.{firm}.promotions.display_value"
+                said[path] = class_mean(classes, row, offer.display)
+        rows.append(said)
+    return pd.DataFrame(rows)

@@ -332,6 +332,87 @@ def _alt(loyalty: pd.DataFrame) -> str:
     return f"Estimates of state dependence in utils with 95 % intervals. {'; '.join(said)}."
 
 
+#: Quantities of classes that are shown, with their axes.
+_OF_CLASSES = {
+    "share": "share of customers, %",
+    "price sensitivity": "price sensitivity, 1 / {currency}",
+    "worth of loyalty": "worth of loyalty, {currency}",
+}
+
+
+@charted("class", "quantity", "estimate", "lower", "upper")
+def latent_classes(classes: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
+    """Draw the share, the price sensitivity and the worth of loyalty of classes of customers.
+
+    Parameters
+    ----------
+    classes : DataFrame
+        ``class, quantity, estimate, lower, upper``, as ``calibration.classes.table`` has.
+
+    Returns
+    -------
+    Figure
+        Where utils cannot be stated in money, loyalty is shown in utils.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    shown, currency = dict(_OF_CLASSES), str(classes.attrs.get("currency", "currency"))
+    worth = classes[classes["quantity"] == "worth of loyalty"]["estimate"]
+    if not np.isfinite(worth.to_numpy(dtype=float)).all():
+        shown = {name: text for name, text in shown.items() if name != "worth of loyalty"}
+        shown["loyalty"] = "loyalty, utils"
+    names = [str(name) for name in classes["class"].drop_duplicates()]
+    rows = classes.set_index(["quantity", "class"])
+
+    def draw(figure: Picture) -> None:
+        panels = figure.subplots(1, len(shown), squeeze=False)[0]
+        for number_, (axes, (what, text)) in enumerate(zip(panels, shown.items(), strict=True)):
+            factor = 100.0 if what == "share" else 1.0
+            for y, name in enumerate(names):
+                low, value, high = (
+                    factor * float(rows.loc[(what, name), end])
+                    for end in ("lower", "estimate", "upper")
+                )
+                draw_estimate(axes, y, (low, value, high), color=_BLUE, width=2.2, ms=7.5, zorder=3)
+                said = f"{value:.0f}" if what == "share" else minus(f"{value:.2f}")
+                tag(axes, said, (value, y), fontsize=9, color=readable(_BLUE))
+            axes.axvline(0, color=GREY, linewidth=1.0, zorder=0.9)
+            axes.margins(x=0.12)
+            named_rows(axes, [""] * len(names) if number_ else names)
+            axes.set_xlabel(text.format(currency=currency), fontsize=9)
+
+    last = list(shown)[-1]
+    said = [
+        f"{name}: " + ", ".join(_of_class(what, rows.loc[(what, name)], currency) for what in shown)
+        for name in names
+    ]
+    loyal = rows.loc[last]["estimate"].astype(float)
+    share = 100 * float(rows.loc[("share", loyal.idxmax()), "estimate"])
+    unit = "utils" if last == "loyalty" else currency
+    title = f"Loyalty is worth most to {loyal.idxmax()}, {share:.0f} % of customers: "
+    title += minus(f"{loyal.max():.2f} {unit}")
+    if len(names) > 1:
+        title += minus(f", against {loyal.min():.2f} {unit} for {loyal.idxmin()}")
+    return Chart(
+        draw,
+        size=(2.6 + 2.6 * len(shown), 1.7 + 0.5 * len(names)),
+        title=title,
+        alt=f"Classes of customers with 95 % intervals. {'; '.join(said)}.",
+        note="Dots: estimates with 95 % intervals. Within a class customers do not differ.",
+    )
+
+
+def _of_class(what: str, row: pd.Series, currency: str) -> str:
+    """Return one quantity of a class with its interval, in words."""
+    factor, digits = (100.0, 0) if what == "share" else (1.0, 2)
+    low, value, high = (f"{factor * row[end]:.{digits}f}" for end in ("lower", "estimate", "upper"))
+    units = {"share": " %", "price sensitivity": "", "loyalty": " utils"}
+    return minus(f"{what} {value}{units.get(what, f' {currency}')} ({low} to {high})")
+
+
 _CALLED = {
     "observed": "observed",
     "scenario": "calibrated\nscenario",

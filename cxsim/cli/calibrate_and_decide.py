@@ -229,6 +229,18 @@ def _power_of_two(context: click.Context, option: click.Parameter, value: int) -
         raise click.BadParameter(str(error).removeprefix("draws: "), context, option) from None
 
 
+def _classes(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Refuse other numbers of classes before anything is read."""
+    from cxsim.calibration.latent_classes import asked_classes
+
+    try:
+        asked_classes("1" if value is None else value)
+    except ValueError as error:
+        text = str(error).removeprefix("classes: ")
+        raise click.BadParameter(text, context, option) from None
+    return value
+
+
 @click.command()
 @click.argument("data")
 @click.option(
@@ -304,6 +316,11 @@ def _power_of_two(context: click.Context, option: click.Parameter, value: int) -
     show_default=True, help="How brand preferences differ between customers.",
 )  # fmt: skip
 @click.option(
+    "--classes", metavar="N|bic", callback=_classes,
+    help="Latent classes of customers, 1 to 4, or the number with the least BIC: they become the "
+    "scenario's segments.",
+)  # fmt: skip
+@click.option(
     "--cost", metavar="NAME", multiple=True,
     help="Columns by firm that move prices and not demand, such as cost for cost.Ann, cost.Bob: "
     "correct the price coefficient for prices that answer demand.",
@@ -364,8 +381,8 @@ def _place(data: str) -> Path:
 
 #: Options that are handed on where they are given.
 _HOW = (
-    "initial_purchases", "form", "learning", "start", "tastes", "cost", "instrument", "bootstrap",
-    "permutations", "draws", "seed",
+    "initial_purchases", "form", "classes", "learning", "start", "tastes", "cost", "instrument",
+    "bootstrap", "permutations", "draws", "seed",
 )  # fmt: skip
 
 
@@ -396,7 +413,10 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
             )
         )
         how = {name: options[name] for name in _HOW if options[name] not in (None, ())}
-        result = calibrate(panel, **how, progress=screen)
+        try:
+            result = calibrate(panel, **how, progress=screen)
+        except ValueError as error:
+            raise UserError(f"--{error}".replace("_", "-", 1)) from error
     say_decisions(panel.decisions, panel.source)
     for warning in result.warnings:
         say_lines(warning.sentence, rest="  ", after="\n")
@@ -404,6 +424,8 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
     if result.learning is not None:
         say_lines(result.learning.sentence(), after="\n")
     _print_estimates(result)
+    if result.classes is not None:
+        _print_classes(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
     return 1 if any(warning.serious for warning in result.warnings) else 0
@@ -487,6 +509,47 @@ def _print_estimates(result: Any) -> None:
     ]
     say()
     print_table(["state dependence", "order of purchases", "utils", "se"], rows, left=2)
+
+
+def _print_classes(result: Any) -> None:
+    """Print classes, how well they are separated, numbers of classes, and what is not held."""
+    from cxsim.calibration.scenario_writing import class_notes
+
+    classes = result.classes
+    say()
+    say_lines(classes.sentence(), after="\n")
+    table = classes.table
+    cell = {
+        (row["quantity"], row["class"]): "" if row["estimate"] != row["estimate"]
+        else f"{row['estimate']:.3f} ({row['se']:.2g})" for row in table.to_dict("records")
+    }  # fmt: skip
+    rows = [
+        [what, *(cell[what, name] for name in classes.names)]
+        for what in table["quantity"].drop_duplicates()
+    ]
+    rows.append(["mean chance of members", *(f"{chance:.2f}" for chance in classes.separation)])
+    print_table(["estimate (se)", *classes.names], rows, left=1)
+    say()
+    rows = [
+        [str(row["classes"]), *_fit_of(row), f"{row['found']} of {row['starts']}"]
+        for row in classes.numbers.to_dict("records")
+    ]
+    heads = ["classes", "log-likelihood", "parameters", "BIC", "entropy R2", "maximum found from"]
+    print_table(heads, rows, left=1)
+    say()
+    normal = result.estimates
+    say_lines(
+        f"With normal brand preferences in place of classes: log-likelihood "
+        f"{normal.loglikelihood:.1f}, {len(normal.values)} parameters, BIC {normal.bic:.1f}."
+    )
+    for sentence in class_notes(result.panel, classes, result.initial_purchases):
+        say_lines(sentence)
+
+
+def _fit_of(row: dict[str, Any]) -> list[str]:
+    """Return the fit of a number of classes, with blanks where there is none."""
+    forms = {"loglikelihood": ".1f", "parameters": ".0f", "bic": ".1f", "entropy_r2": ".2f"}
+    return ["" if row[name] != row[name] else f"{row[name]:{form}}" for name, form in forms.items()]
 
 
 # -- The command decide: a recommendation under uncertainty ------------------------------------
