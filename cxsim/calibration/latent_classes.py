@@ -479,7 +479,7 @@ def _fitted(
         spread = noise * rng.standard_normal((number, len(alike))) if number > 1 else 0.0
         begin = np.zeros(len(likelihood.names))
         begin[: number * len(alike)] = (alike + spread).ravel()
-        at = climb(objective, begin, scale)
+        at = climb(objective, climb(objective, begin, scale), scale)  # some take many steps
         ends.append((objective(at)[0], at))
     values = np.array([value for value, _ in ends])
     values = np.where(np.isfinite(values), values, -np.inf)

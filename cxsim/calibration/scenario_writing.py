@@ -533,6 +533,13 @@ def class_rates(panel: Panel, classes: LatentClasses) -> np.ndarray:
     return np.asarray(np.clip(rates, 1e-6, 1.0))
 
 
+_CLASSES = (
+    "Segments are latent classes (Kamakura & Russell 1989), within which customers do not differ: "
+    "they stand in place of normal brand preferences. A firm's quality is the mean over classes, "
+    "brand_taste_mean the difference of a class."
+)
+
+
 def class_notes(panel: Panel, classes: LatentClasses, initial_purchases: str) -> list[str]:
     """Return sentences on the classes, and on what segments of a scenario cannot hold of them.
 
@@ -544,11 +551,7 @@ def class_notes(panel: Panel, classes: LatentClasses, initial_purchases: str) ->
         As they were estimated.
     """
     one = classes.of_class(classes.names[0])
-    said = [
-        "Segments are latent classes (Kamakura & Russell 1989), within which customers do not "
-        "differ: they stand in place of normal brand preferences. A firm's quality is the mean "
-        "over classes, brand_taste_mean the difference of a class."
-    ]
+    said = [_CLASSES]
     if initial_purchases == "wooldridge" and len(classes.names) > 1:
         said.append(
             "Shares of classes are estimated given the firm of the first purchase, and are "

@@ -26,6 +26,7 @@ import numpy as np
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel
 from cxsim.calibration.estimate import Estimates, fit
 from lab.pages.page import DOCS, ROOT, joined, table, write
+from lab.validation import price_warning
 from lab.validation.simulated import Truth, draw
 
 __all__ = ["ROWS", "Row", "available", "estimate", "main", "page", "run", "summary"]
@@ -389,6 +390,7 @@ def page(
     missing = [row for row in ROWS if row.name not in found]
     if missing:
         parts.append("Not run: " + "; ".join(_with_lacking(row) for row in missing) + ".")
+    parts += [price_warning.section()] if price_warning.KEPT.is_file() else []
     return joined(part + "\n" for part in parts)
 
 

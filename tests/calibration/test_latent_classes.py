@@ -164,8 +164,8 @@ def test_classes_become_segments(result):
 @pytest.mark.slow
 def test_a_market_of_the_segments_has_the_panels_repeat_purchases(result):
     scenario, (rate, _) = result.scenario(), result.panel.repeat_purchase_rate()
-    run = cx.run(scenario, overrides={"customers": 400, "periods": 12, "warm_up": 40,
-                                      "segments.*.purchase_rate": 1.0}, engine="agents")  # fmt: skip
+    short = {"customers": 400, "periods": 12, "warm_up": 20, "segments.*.purchase_rate": 1.0}
+    run = cx.run(scenario, overrides=short, engine="agents")
     assert 1 - run.market["brand_switching_rate"].mean() == pytest.approx(rate, abs=0.04)
 
 
@@ -205,7 +205,7 @@ def test_what_does_not_go_with_classes_is_refused_in_one_line(frame, option, tex
 
 def test_more_classes_than_the_panel_pins_down_are_refused():
     panel = read_panel(two_classes(12, 3))
-    with pytest.raises(CalibrationError, match="4 classes: .*without a maximum.*fewer classes"):
+    with pytest.raises(CalibrationError, match=r"4 classes: .*without a maximum.*fewer classes"):
         latent_classes(panel, 4, initial_purchases="use", starts=2)
 
 
