@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import exp, log
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.estimate import TABLE, Z95, Estimates, fit, one_of
+from cxsim.calibration.estimate import (
+    TABLE,
+    Z95,
+    Estimates,
+    Likelihood,
+    Objective,
+    climb,
+    design_of,
+    fit,
+    one_of,
+)
 from cxsim.calibration.firm_knowledge import FIRST_GUESS, FREE, PRIORS, known_after
 from cxsim.calibration.panel import CalibrationError, Panel
 
@@ -82,6 +93,9 @@ class Learning:
         How their first purchases were used.
     recognition : float
         Chance that a customer is recognized, where the panel has no flags.
+    intervals : mapping of str to (float, float)
+        95 % intervals of the logarithms of speeds by profile likelihood, where the symmetric
+        ones are poor (:func:`profile_interval`).
     """
 
     verdict: str
@@ -92,6 +106,7 @@ class Learning:
     panel: Panel
     initial_purchases: str = "use"
     recognition: float = 1.0
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def z(self) -> float:
@@ -118,7 +133,8 @@ class Learning:
         """A row per quantity: ``quantity, estimate, lower, upper, pinned_down``.
 
         Worths in utils, half-life in periods; 95 % intervals by the delta method, those of
-        speeds on their logarithms. A worth is pinned down where the interval excludes zero, a
+        speeds on their logarithms, or by profile likelihood where these are poor. A worth is
+        pinned down where the interval excludes zero, a
         speed where its error is below half of the prior's. Rows of speeds are NaN where they
         were held.
         """
@@ -145,7 +161,8 @@ class Learning:
                 rows.append((what, np.nan, np.nan, np.nan, False))
                 continue
             value, error = float(self.estimates.values[name]), self.estimates.error(name)
-            low, high = sorted((turned(value - Z95 * error), turned(value + Z95 * error)))
+            ends = self.intervals.get(name, (value - Z95 * error, value + Z95 * error))
+            low, high = sorted(map(turned, ends))
             rows.append((what, turned(value), low, high, error < _PINNED * PRIORS[name][1]))
         return pd.DataFrame(rows, columns=columns)
 
@@ -203,12 +220,13 @@ class Learning:
 
 
 def _share(log_odds: float) -> float:
-    return 1.0 / (1.0 + exp(-log_odds))
+    return float(1.0 / (1.0 + np.exp(-log_odds)))
 
 
 def _half_life(forgetting_rate: float) -> float:
     """Return the periods in which half of what is known is forgotten, ln 2 / -ln(1 - f)."""
-    return log(2.0) / -np.log1p(-min(forgetting_rate, 1.0 - 1e-12))
+    kept = -float(np.log1p(-min(forgetting_rate, 1.0 - 1e-12)))
+    return log(2.0) / kept if kept > 0.0 else float("inf")
 
 
 # -- Estimation, behind a gate -------------------------------------------------------------------
@@ -312,7 +330,92 @@ def estimate_learning(
         reasons.append("the test at held speeds finds no learning, so that speeds mean nothing")
     if panel.period is None:
         reasons.append("the panel has no periods: forgetting is per purchase")
-    return replace(last, reason="; ".join(reasons), moved=moved)
+    ends = {name: profile_interval(panel, found, name, **how, learning="free") for name in FREE}
+    better = {name: each for name, each in ends.items() if each is not None}
+    return replace(last, reason="; ".join(reasons), moved=moved, intervals=better)
+
+
+#: Twice the loss in log-likelihood at the ends of a 95 % interval, the quantile of chi squared.
+_DROP = Z95**2
+#: The symmetric interval is poor if that loss differs at one of its ends by more than this share.
+_POOR = 0.25
+#: Standard errors beyond which the end of an interval is not looked for.
+_FARTHEST = 12.0
+
+
+class _Held:
+    """An objective with one parameter held at a value."""
+
+    def __init__(self, objective: Objective, place: int, value: float):
+        self.objective, self.place, self.value = objective, place, value
+        self.precision = np.delete(objective.precision, place)
+
+    def __call__(self, at: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
+        value, said, gradient, scores = self.objective(np.insert(at, self.place, self.value))
+        return value, said, np.delete(gradient, self.place), np.delete(scores, self.place, axis=1)
+
+
+def profile_interval(
+    panel: Panel, estimates: Estimates, name: str, *, seed: int = 0, **how: Any
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of a parameter by profile likelihood, where it is needed.
+
+    The interval holds the values x at which the greatest log-likelihood, with priors, over all
+    other parameters is less than 1.92 below its maximum. The likelihood of a speed falls
+    steeply on one side and hardly on the other, of which a standard error knows nothing.
+
+    Parameters
+    ----------
+    panel : Panel
+    estimates : Estimates
+        The maximum.
+    name : str
+        Of the parameter.
+    seed : int
+        Of the points of the likelihood.
+    **how
+        As for :func:`~cxsim.calibration.estimate.design_of`.
+
+    Returns
+    -------
+    (float, float) or None
+        None where the ends of the symmetric interval lose what they should, 3.84 in twice the
+        log-likelihood, within a quarter. An end beyond 12 standard errors is infinite.
+    """
+    from scipy.optimize import brentq
+
+    likelihood = Likelihood(design_of(panel, **how), draws=estimates.draws, seed=seed)
+    objective = Objective(likelihood, estimates.priors)
+    names = list(likelihood.names)
+    k, error = names.index(name), estimates.error(name)
+    best = estimates.values.loc[names].to_numpy()
+    covariance = estimates.covariance.loc[names, names].to_numpy()
+    along = np.delete(covariance[k] / covariance[k, k], k)
+    scale = np.sqrt(np.delete(np.diag(covariance), k))
+    top, rest = objective(best)[0], np.delete(best, k)
+    seen: dict[float, float] = {}
+
+    def loss(off: float) -> float:
+        """Return twice the loss at a number of standard errors, less what it is at the ends."""
+        if off not in seen:
+            held = _Held(objective, k, best[k] + off * error)
+            at = climb(held, rest + along * off * error, scale)  # type: ignore[arg-type]
+            seen[off] = 2.0 * (top - held(at)[0]) - _DROP
+        return seen[off]
+
+    if all(abs(loss(sign * Z95)) <= _POOR * _DROP for sign in (-1.0, 1.0)):
+        return None
+    ends = []
+    for sign in (-1.0, 1.0):
+        inner, outer = 0.0, sign * Z95
+        seen[0.0] = -_DROP
+        while loss(outer) < 0.0 and abs(outer) < _FARTHEST:
+            inner, outer = outer, 1.5 * outer
+        if loss(outer) < 0.0:
+            ends.append(sign * np.inf)
+        else:
+            ends.append(best[k] + error * float(brentq(loss, inner, outer, xtol=0.02)))
+    return float(ends[0]), float(ends[1])
 
 
 def _distance(one: Learning, other: Learning) -> float:

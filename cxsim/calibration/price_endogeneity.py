@@ -315,9 +315,9 @@ def corrected_errors(
 # -- The test that is always available: residuals of prices given those of other periods ---------
 
 
-#: F of the regression on neighboring prices below which prices do not depend on them (99.9 %
-#: quantile at 200 observations: 7.2). The test then has no power; its size is right.
-_NO_NEIGHBORS = 7.0
+#: F of the regression on neighboring prices below which prices do not seem to depend on them (95 %
+#: quantile of two regressors at 200 observations). The test then has no power; its size is right.
+_NO_NEIGHBORS = 3.04
 
 
 def neighboring_prices(panel: Panel) -> list[np.ndarray]:

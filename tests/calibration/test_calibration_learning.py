@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 
 import cxsim as cx
 from cxsim.calibration import Panel, calibrate, read_panel
@@ -20,7 +21,14 @@ from cxsim.calibration.estimate import (
     taste_points,
 )
 from cxsim.calibration.firm_knowledge import History, bounded, known_after
-from cxsim.calibration.learning import Stated, estimate_learning, learning_parameters, newcomers
+from cxsim.calibration.learning import (
+    Learning,
+    Stated,
+    estimate_learning,
+    learning_parameters,
+    newcomers,
+    profile_interval,
+)
 from cxsim.model.core.learning import decayed, learned
 from lab.validation.reductions.panels import shop
 
@@ -210,6 +218,38 @@ def test_speeds_are_estimated_where_there_is_learning():
     for name, value in truth.items():
         assert table.loc[name, "lower"] < value < table.loc[name, "upper"], name
     assert found.moved < 0.1
+
+
+def test_poor_intervals_of_speeds_are_those_of_the_profile_likelihood():
+    panel = panel_of(customers=150, purchases=8)
+    how = {"initial_purchases": "use", "tastes": "none", "learning": "free"}
+    found = fit(panel, **how)
+    assert profile_interval(panel, found, "price_sensitivity", **how) is None, "symmetric"
+    name = "logit_forgetting_rate"
+    ends = profile_interval(panel, found, name, **how)
+    value, error = found.values[name], found.error(name)
+    assert ends[0] < value < ends[1]
+    assert abs((ends[0] + ends[1]) / 2 - value) > 0.1 * error, "not symmetric"
+    # At its ends the likelihood, maximized over all else, is 1.92 below the maximum.
+    likelihood = Likelihood(design_of(panel, **how), draws=1)
+    names = list(likelihood.names)
+
+    def objective(values):
+        at = pd.Series(values, names)
+        prior = sum(((at[k] - mean) / sd) ** 2 / 2 for k, (mean, sd) in found.priors.items())
+        return likelihood.negative(at.to_numpy())[0] + prior
+
+    lowest, k = objective(found.values[names]), names.index(name)
+    for end in ends:
+        rest = minimize(
+            lambda values, end=end: objective(np.insert(values, k, end)),
+            np.delete(found.values[names].to_numpy(), k), method="BFGS",
+        )  # fmt: skip
+        assert 2 * (rest.fun - lowest) == pytest.approx(3.84, abs=0.06)
+    learning = Learning("estimated", "", found, found, 0.0, panel, intervals={name: ends})
+    row = learning.table.set_index("quantity").loc["forgetting rate"]
+    assert row["lower"] == pytest.approx(1 / (1 + np.exp(-ends[0])))
+    assert row["upper"] == pytest.approx(1 / (1 + np.exp(-ends[1])))
 
 
 # ------------------------------------------------------------- what is said, and a scenario

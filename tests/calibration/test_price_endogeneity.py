@@ -1,4 +1,4 @@
-"""Prices that answer demand: noticed by lagged prices, corrected by costs."""
+"""Prices that answer demand: noticed by prices before and after, corrected by costs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import pytest
 from panels import choice_panel
 
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel
+from cxsim.calibration.calibrate import DEMAND_T
 from cxsim.calibration.estimate import Likelihood, design_of, fit
 from cxsim.calibration.price_endogeneity import (
     RESIDUAL,
     clustered_by_period,
+    common_stage,
     expected_chances,
     explained_prices,
     first_stage,
     lagged_prices,
+    neighboring_prices,
     own_price_elasticity,
+    residual_score_t,
 )
 
 HOW = {"initial_purchases": "use", "form": "cost"}
@@ -59,6 +63,25 @@ def test_lagged_prices_are_those_of_the_period_before(small):
         here, last = (np.flatnonzero(small.period == periods[k])[0] for k in (t, t - 1))
         np.testing.assert_allclose(before[:, here], small.price[:, last])
     assert np.isnan(before[:, small.period == periods[0]]).all()
+
+
+def test_neighboring_prices_share_slopes_and_each_firm_has_its_level(small):
+    panel = replace(small, features={})
+    before, after = neighboring_prices(panel)
+    np.testing.assert_allclose(before[:, before[0] == before[0]],
+                               lagged_prices(panel)[:, before[0] == before[0]])  # fmt: skip
+    stage = common_stage(panel, [before, after])
+    rows = np.unique(panel.period, return_index=True)[1]
+    price = panel.price[:, rows]
+    own = [each - each.mean(axis=1, keepdims=True)
+           for each in (price[:, 1:-1], price[:, :-2], price[:, 2:])]  # fmt: skip
+    values, columns = own[0].ravel(), np.column_stack([own[1].ravel(), own[2].ravel()])
+    left = values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
+    np.testing.assert_allclose(stage.residual[:, rows[1:-1]].ravel(), left, atol=1e-9)
+    assert not stage.residual[:, rows[[0, -1]]].any()
+    free = len(values) - 3 - 2
+    f = ((values @ values - left @ left) / 2) / (left @ left / free)
+    assert stage.f == pytest.approx(f)
 
 
 def test_costs_that_explain_prices_fully_leave_no_residual(small):
@@ -112,6 +135,30 @@ def test_errors_are_clustered_by_customer_and_by_period(small):
     np.testing.assert_allclose(clustered_by_period(panel, found, **how), expected, rtol=1e-6)
 
 
+def test_the_score_test_of_one_column_in_a_logit_is_the_one_of_the_textbook(small):
+    panel = replace(small, features={})
+    how = HOW | {"tastes": "none"}
+    found = fit(panel, **how)
+    column = np.random.default_rng(0).normal(size=panel.price.shape)
+    design = design_of(panel, **how)
+    worth = np.tensordot(found.values, design.columns, 1)
+    chance = np.exp(worth) / np.exp(worth).sum(axis=0)
+    columns = np.concatenate([design.columns, column[None]])
+    off = (design.chosen == np.arange(3)[:, None]) - chance
+    scores = np.einsum("kjn,jn->nk", columns, off)
+    mean = np.einsum("kjn,jn->kn", columns, chance)
+    curved = np.einsum("kjn,jn,ljn->kl", columns, chance, columns) - mean @ mean.T
+    weight = np.append(-np.linalg.solve(curved[:-1, :-1], curved[:-1, -1]), 1.0)
+    each = scores @ weight
+    owner = np.repeat(np.arange(panel.customers), panel.counts)
+    periods = len(np.unique(panel.period))
+    variance = 0.0
+    for group, sign in ((owner, 1), (panel.period, periods / (periods - 1)), (np.arange(360), -1)):
+        variance += sign * sum(each[group == k].sum() ** 2 for k in np.unique(group))
+    expected = each.sum() / np.sqrt(variance)
+    assert residual_score_t(panel, found, column, **how) == pytest.approx(expected, rel=1e-4)
+
+
 # ----------------------------------------------------------------- prices that answer demand
 
 
@@ -141,7 +188,7 @@ def test_prices_that_do_not_answer_are_left_alone():
         frame, columns=Columns(features=()), initial_purchases="use", permutations=0, draws=32
     )
     assert result.prices.f > 10
-    assert abs(result.prices.t) < 4
+    assert DEMAND_T[0] < result.prices.t < DEMAND_T[1]
     assert not [each for each in result.warnings if each.serious and "price" in each.code]
 
 
