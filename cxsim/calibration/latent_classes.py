@@ -244,6 +244,10 @@ class LatentClasses:
         chance = np.exp(odds - np.logaddexp.reduce(odds, axis=1)[:, None])
         return np.asarray(self.weights @ chance)
 
+    def share(self, k: int) -> tuple[float, float]:
+        """Return the share of class number k, from 0, with its standard error."""
+        return self.estimates.of(lambda values: float(self.shares(values)[k]))
+
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row per class and quantity: ``class, quantity, estimate, se, lower, upper``.
@@ -254,7 +258,7 @@ class LatentClasses:
         """
         rows: list[tuple[str, str, float, float, float, float]] = []
         for k, name in enumerate(self.names):
-            share, error = self.estimates.of(lambda values, k=k: float(self.shares(values)[k]))
+            share, error = self.share(k)
             odds = np.log(share) - np.log1p(-share) if share < 1.0 else np.inf
             off = Z95 * error / (share * (1.0 - share)) if share < 1.0 else 0.0
             low, high = (1.0 / (1.0 + np.exp(-(odds + sign * off))) for sign in (-1, 1))

@@ -482,7 +482,7 @@ def _class_segments(panel: Panel, classes: LatentClasses, reduced: float) -> Com
     rates, left = class_rates(panel, classes), 1.0
     for k, name in enumerate(classes.names):
         segment, one = CommentedMap(), classes.of_class(name)
-        share, error = classes.estimates.of(lambda v, k=k: float(classes.shares(v)[k]))
+        share, error = classes.share(k)
         last = k == len(classes.names) - 1
         share = left if last else round(share, 4)
         left = round(left - share, 4)
