@@ -330,7 +330,8 @@ def estimate_learning(
         reasons.append("the test at held speeds finds no learning, so that speeds mean nothing")
     if panel.period is None:
         reasons.append("the panel has no periods: forgetting is per purchase")
-    ends = {name: profile_interval(panel, found, name, **how, learning="free")  # type: ignore[arg-type] for name in FREE}
+    free: dict[str, Any] = {**how, "learning": "free"}
+    ends = {name: profile_interval(panel, found, name, **free) for name in FREE}
     better = {name: each for name, each in ends.items() if each is not None}
     return replace(last, reason="; ".join(reasons), moved=moved, intervals=better)
 
