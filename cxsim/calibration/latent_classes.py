@@ -245,7 +245,17 @@ class LatentClasses:
         return np.asarray(self.weights @ chance)
 
     def share(self, k: int) -> tuple[float, float]:
-        """Return the share of class number k, from 0, with its standard error."""
+        """Return the share of a class with its standard error.
+
+        Parameters
+        ----------
+        k : int
+            Number of the class, from 0.
+
+        Returns
+        -------
+        value, error : float
+        """
         return self.estimates.of(lambda values: float(self.shares(values)[k]))
 
     @cached_property
