@@ -70,6 +70,25 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     assert [each["seed"] for each in results] == [0, 1, 2, 3]
 
 
+def test_results_of_other_code_are_taken_over_where_todays_finds_the_same(tmp_path, monkeypatch):
+    made = []
+
+    def run_as(code, *, off):
+        def pretend(row, seed, *, draws):
+            made.append(seed)
+            return {"seed": seed, "found": {"loyalty": [1.0 + seed + off, 1.0]}}
+
+        monkeypatch.setattr(estimation, "estimate", pretend)
+        monkeypatch.setattr(estimation, "_code", lambda: code)
+        made.clear()
+        run(Row("row", "a row", Truth()), 5, folder=tmp_path)
+        return made
+
+    assert run_as("earlier", off=0.0) == [0, 1, 2, 3, 4]
+    assert run_as("same", off=1e-6) == [0, 1]  # two are tried again
+    assert run_as("other", off=0.1) == [0, 0, 0, 1, 2, 3, 4]  # one of each file, then all anew
+
+
 def test_coverage_counts_intervals_that_hold_the_truth():
     row = Row("row", "a row", Truth(loyalty=1.0))
     results = [{"seed": k, "found": {"loyalty": [1.0 + k, 1.0]}} for k in range(4)]
