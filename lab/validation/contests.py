@@ -646,7 +646,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         images = Images(docs, "contests")
         images.clear()
         figures = {
-            each.name: images.add(_figure(each), each.name.split(" (")[0].lower())
+            each.name: images.add(_figure(each), each.name.split(" (")[0].lower().replace(" ", "-"))
             for each in contests
         }
         first = given.first or inspect.signature(fit).parameters["initial_purchases"].default

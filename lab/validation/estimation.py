@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel
+from cxsim.calibration.calibrate import check_first_purchases
 from cxsim.calibration.estimate import Estimates, fit
 from lab.pages.page import DOCS, ROOT, joined, table, write
 from lab.validation.simulated import Truth, draw
@@ -104,7 +105,11 @@ ROWS = (
         Truth(loyalty=0.0, taste_sd=0.3, classes=2.0), 1000, 12),
     Row("price-cv", "no loyalty: price sensitivities differ (cv .8)",
         Truth(loyalty=0.0, price_cv=0.8), 1000, 12),
+    Row("price-cv-random", "no loyalty: price sensitivities differ (cv .8), `random_price`",
+        Truth(loyalty=0.0, price_cv=0.8), 1000, 12, how={"random_price": True}),
     Row("loyalty-sd", "loyalty differs (sd .7)", Truth(loyalty_sd=0.7), 1000, 12),
+    Row("loyalty-sd-random", "loyalty differs (sd .7), `random_loyalty`", Truth(loyalty_sd=0.7), 1000, 12,
+        how={"random_loyalty": True}, expected={"loyalty_sd": 0.7}),
     Row("learning", "learning, speeds estimated", _LEARNS, 1000, 12, 0,
         {"initial_purchases": "use", "learning": "free", "random_loyalty": True,
          "random_price": True},
@@ -164,7 +169,10 @@ def estimate(row: Row, seed: int, *, draws: int | None = None) -> dict[str, Any]
             found = calibrate(frame, columns=Columns(features=()), permutations=0, **how).estimates
         else:
             bare = frame[[name for name in frame if not name.startswith("cost.")]]
-            found = fit(read_panel(bare), **how)
+            panel = read_panel(bare)
+            first = inspect.signature(fit).parameters["initial_purchases"].default
+            check_first_purchases(panel, how.get("initial_purchases", first))
+            found = fit(panel, **how)
     except CalibrationError as error:
         return {"seed": seed, "refused": str(error)}
     numbers = {
@@ -275,7 +283,7 @@ def _take_over(path: Path, older: Iterable[Path], work: Callable[[int], dict[str
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether two results of a panel agree to a thousandth of a standard error."""
     first, second = one.get("found", {}), other.get("found", {})
-    if first.keys() != second.keys():
+    if first.keys() != second.keys() or one.get("refused") != other.get("refused"):
         return False
     pairs = [(first[name], second[name]) for name in first]
     return all(abs(np.subtract(a, b)).max() <= _SAME * abs(b[1]) for a, b in pairs)
@@ -371,11 +379,14 @@ def page(
     draws : int, optional
         As for :func:`estimate`.
     """
-    lines, gate, off, checked = [], [], [], 0
+    lines, gate, off, none, checked = [], [], [], [], 0
     for row in ROWS:
         if row.name not in found:
             continue
         refused = sum("refused" in each for each in found[row.name])
+        if refused == len(found[row.name]):
+            lines.append([row.text, "", "", "", "", "", "none", str(refused)])
+            none.append(f"- {row.text}: {found[row.name][0]['refused']}")
         for k, each in enumerate(summary(row, found[row.name])):
             clear = _is_off(each)
             checked += 1
@@ -393,11 +404,14 @@ def page(
                 share = f"{100 * each['rejected']:.0f} %"
                 gate.append([row.text.partition(": ")[2], share, str(each["panels"])])
     answer = (
-        f"**In short.** Of {checked} parameters in {len(found)} markets, {checked - len(off)} have "
-        "95 % intervals that cover the truth as often as they should."
+        f"**In short.** Of {checked} parameters in {len(found) - len(none)} markets, "
+        f"{checked - len(off)} have 95 % intervals that cover the truth as often as they should."
     )
     if off:
         answer += "\n\nThey do not for:\n\n" + "\n".join(f"- {text}" for text in off)
+    if none:
+        answer += "\n\nNothing can be estimated, and the package says so, for:\n\n"
+        answer += "\n".join(none)
     usual = inspect.signature(fit).parameters
     head = HEAD.format(
         answer=answer,

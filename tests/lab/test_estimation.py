@@ -104,3 +104,11 @@ def test_the_page_marks_coverage_that_is_off_and_lists_rows_that_were_not_run():
     assert "**0 %**" in text
     assert "loyalty (400 customers, 12 purchases after 20 unseen)" in text
     assert "Not run" in text
+
+
+def test_the_page_says_why_a_row_was_refused():
+    row = next(row for row in ROWS if row.name == "400x2")
+    refused = estimate(row, 0)
+    assert "the firm last bought from is always the first one" in refused["refused"]
+    text = page({row.name: [refused]}, panels=1)
+    assert f"- {row.text}: {refused['refused']}" in text
