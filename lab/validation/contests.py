@@ -476,7 +476,7 @@ def reading(panel: Panel, *, draws: int = 256, **how: Any) -> list[str]:
         f"Of customers who have just moved, {100 * back['observed']:.0f} % return at once; the "
         f"estimates imply {100 * back['mean']:.0f} % (z {back['z']:.1f})."
     )
-    warned = [str(each) for each in getattr(result, "warnings", ())]
+    warned = [each.text for each in result.warnings]
     lines.append(f"**Warnings**: {'; '.join(warned) if warned else 'none'}.")
     return lines
 

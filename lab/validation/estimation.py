@@ -246,12 +246,11 @@ def run(
         Where results are kept, a line per panel.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    market = hashlib.sha256(repr(row).encode()).hexdigest()[:6]
-    name = f"{row.name}-{draws or 'default'}-{market}"
-    path = folder / f"{name}-{_code()}.jsonl"
+    path = _path(row, draws, folder)
     work = partial(estimate, row, draws=draws)
     if not path.is_file():
-        _take_over(path, folder.glob(f"{name}-*.jsonl"), work)
+        others = path.name.replace(_code(), "*")
+        _take_over(path, folder.glob(others), work)
     kept = {result["seed"]: result for result in _lines(path)}
     missing = [seed for seed in range(panels) if seed not in kept]
     whole = not path.is_file() or path.read_bytes().endswith(b"\n")
@@ -288,6 +287,29 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         return False
     pairs = [(first[name], second[name]) for name in first]
     return all(abs(np.subtract(a, b)).max() <= _SAME * abs(b[1]) for a, b in pairs)
+
+
+def kept_panels(row: Row, *, draws: int | None = None, folder: Path = KEPT) -> int:
+    """Return how many of a row's first panels are kept, by today's code or what agrees with it.
+
+    Parameters
+    ----------
+    row : Row
+    draws : int, optional
+    folder : Path
+        As for :func:`run`.
+    """
+    path = _path(row, draws, folder)
+    if not path.is_file():
+        run(row, 0, draws=draws, folder=folder)
+    seeds = {result["seed"] for result in _lines(path)}
+    return next(k for k in range(len(seeds) + 1) if k not in seeds)
+
+
+def _path(row: Row, draws: int | None, folder: Path) -> Path:
+    """Return where today's results of a row are kept."""
+    market = hashlib.sha256(repr(row).encode()).hexdigest()[:6]
+    return folder / f"{row.name}-{draws or 'default'}-{market}-{_code()}.jsonl"
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -355,9 +377,9 @@ HEAD = """\
 
 **How to read it.** Panels of three firms are simulated with known parameters by code that shares
 nothing with the package, and estimated as a user would. *Mean* and *sd* are those of the estimates
-over {panels} panels{trial}; *s.e.* is the median standard
-error that the estimator states, which should be the sd; *coverage* is the share of 95 % intervals
-that contain the truth. It is set in bold where it differs from 95 % by more than three standard
+over as many panels as the last column but one says{trial}; *s.e.* is the median standard error that
+the estimator states, which should be the sd; *coverage* is the share of 95 % intervals that
+contain the truth. It is set in bold where it differs from 95 % by more than three standard
 errors of a share of so many panels. *Worth* is loyalty in units of price. Unseen purchases were
 made before the panel begins. Options that a row does not name are the package's:
 `initial_purchases={first}`, {draws} points of brand preference.
@@ -367,16 +389,13 @@ made before the panel begins. Options that a row does not name are the package's
 FEW = 50
 
 
-def page(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], *, panels: int, draws: int | None = None
-) -> str:
+def page(found: Mapping[str, Sequence[Mapping[str, Any]]], *, draws: int | None = None) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
     found : mapping of str to sequence of mapping
         Results by name of row, as :func:`run` returns.
-    panels : int
     draws : int, optional
         As for :func:`estimate`.
     """
@@ -386,7 +405,7 @@ def page(
             continue
         refused = sum("refused" in each for each in found[row.name])
         if refused == len(found[row.name]):
-            lines.append([row.text, "", "", "", "", "", "none", str(refused)])
+            lines.append([row.text, "", "", "", "", "", "none", "0", str(refused)])
             none.append(f"- {row.text}: {found[row.name][0]['refused']}")
         for k, each in enumerate(summary(row, found[row.name])):
             clear = _is_off(each)
@@ -398,7 +417,8 @@ def page(
                 [
                     row.text if not k else "", each["parameter"], f"{each['truth']:.2f}",
                     f"{each['mean']:.2f}", f"{each['sd']:.2f}", f"{each['se']:.2f}",
-                    f"**{cover}**" if clear else cover, str(refused) if not k else "",
+                    f"**{cover}**" if clear else cover, str(each["panels"]),
+                    str(refused) if not k else "",
                 ]
             )  # fmt: skip
             if row.gate and each["parameter"] == "learning":
@@ -413,15 +433,15 @@ def page(
     if none:
         answer += "\n\nNothing can be estimated, and the package says so, for:\n\n"
         answer += "\n".join(none)
+    fewest = min(len(results) for results in found.values())
     usual = inspect.signature(fit).parameters
     head = HEAD.format(
         answer=answer,
-        panels=panels,
-        trial=" (**a trial run**: coverage over so few says little)" if panels < FEW else "",
+        trial=f" (coverage over fewer than {FEW} says little)" if fewest < FEW else "",
         first=usual["initial_purchases"].default,
         draws=draws or usual["draws"].default,
     )
-    heads = ["market", "parameter", "truth", "mean", "sd", "s.e.", "coverage", "refused"]
+    heads = ["market", "parameter", "truth", "mean", "sd", "s.e.", "coverage", "panels", "refused"]
     parts = [head, table(heads, lines, left=2)]
     if gate:
         parts.append(
@@ -455,6 +475,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     names = [row.name for row in ROWS]
     parser.add_argument("--panels", type=int, default=100, help="panels of each market")
+    parser.add_argument("--kept", action="store_true", help="as many panels of each as are kept")
     parser.add_argument("-j", "--jobs", type=int, default=1, help="processes")
     parser.add_argument("--draws", type=int, help="points of preference (default: the package's)")
     parser.add_argument(
@@ -470,7 +491,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if available(row):
             print(f"{row.name}: not run, no option {', '.join(available(row))}", flush=True)
             continue
-        results = run(row, given.panels, jobs=given.jobs, draws=given.draws)
+        panels = kept_panels(row, draws=given.draws) if given.kept else given.panels
+        if not panels:
+            continue
+        results = run(row, panels, jobs=given.jobs, draws=given.draws)
         found[row.name] = results
         print(f"{row.name}: {row.text}, {len(results)} panels", flush=True)
         for each in summary(row, results):
@@ -481,7 +505,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     docs = given.docs or (None if given.only else DOCS)
     if docs and found:
-        text = page(found, panels=given.panels, draws=given.draws)
+        text = page(found, draws=given.draws)
         print(f"written: {write(docs / 'estimation.md', text).name}")
     return 0
 
