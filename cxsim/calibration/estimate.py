@@ -261,6 +261,45 @@ class Likelihood:
         base, spread, loading, random_sd, first = self._parts(parameters)
         return self._kernel(base, spread, loading, random_sd, first, self._columns)
 
+    def hessian(self, parameters: np.ndarray) -> np.ndarray | None:
+        """Return the second derivatives of the log-likelihood, from one walk over customers.
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (P,)
+            As for :meth:`by_household`.
+
+        Returns
+        -------
+        ndarray, shape (P, P), or None
+            None where it is not written down: without numba, and where tastes have a weight of
+            their own in first purchases.
+        """
+        design = self.design
+        if self._kernel is None or design.first_factor:
+            return None
+        base, spread, loading, random_sd, first = self._parts(parameters)
+        linear = np.zeros(self._linear)
+        linear[: len(design.names)] = parameters[: len(design.names)]
+        learns = design.history is not None
+        k = design.names.index("learning") if learns else 0
+        free = range(len(design.names), self._linear)
+        hessian, residual = self._kernel.hessian(
+            base, spread, loading, random_sd, first, self._columns,
+            linear=linear, follows=(k, *free) if learns else (),
+        )  # fmt: skip
+        if design.history is not None:
+            at = parameters[free.start : free.stop]
+            residual = residual[: design.history.firms]
+            first_order, second_order = _bends(design.history, at)
+            for row, by_one in zip(free, first_order, strict=True):
+                hessian[k, row] += (residual * by_one).sum()
+                hessian[row, k] = hessian[k, row]
+            for row, bends in zip(free, second_order, strict=True):
+                for column, bend in zip(free, bends, strict=True):
+                    hessian[row, column] += parameters[k] * (residual * bend).sum()
+        return (hessian + hessian.T) / 2
+
     def _parts(
         self, parameters: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
@@ -387,6 +426,19 @@ class Likelihood:
         """
         values, scores = self.by_household(parameters)
         return -float(values.sum()), -scores.sum(axis=0)
+
+
+def _bends(history: History, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return slopes of knowledge by its two speeds, (2, F, n), and second ones, (2, 2, F, n).
+
+    Second derivatives are central differences of the slopes.
+    """
+    slopes = np.array(history.knowledge(*at)[1:])
+    bends = np.empty((len(at), *slopes.shape))
+    for row, unit in enumerate(np.eye(len(at))):
+        up, down = (np.array(history.knowledge(*(at + 1e-4 * s * unit))[1:]) for s in (1, -1))
+        bends[row] = (up - down) / 2e-4
+    return slopes, bends
 
 
 def power_of_two(draws: int) -> int:
@@ -1029,7 +1081,10 @@ def _positive(design: Design, at: np.ndarray) -> np.ndarray:
 
 
 def _hessian(objective: Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return the Hessian of minus the objective, by central differences of the gradient."""
+    """Return the Hessian of minus the objective; by central differences where it is not given."""
+    known = objective.likelihood.hessian(at)
+    if known is not None:
+        return np.diag(objective.precision) - known
     hessian = np.empty((len(at), len(at)))
     for k, unit in enumerate(scale):
         step = np.zeros(len(at))

@@ -476,7 +476,7 @@ def reading(panel: Panel, *, draws: int = 256, **how: Any) -> list[str]:
         f"Of customers who have just moved, {100 * back['observed']:.0f} % return at once; the "
         f"estimates imply {100 * back['mean']:.0f} % (z {back['z']:.1f})."
     )
-    warned = [str(each) for each in getattr(result, "warnings", ())]
+    warned = [each.text for each in result.warnings]
     lines.append(f"**Warnings**: {'; '.join(warned) if warned else 'none'}.")
     return lines
 
@@ -646,7 +646,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         images = Images(docs, "contests")
         images.clear()
         figures = {
-            each.name: images.add(_figure(each), each.name.split(" (")[0].lower())
+            each.name: images.add(_figure(each), each.name.split(" (")[0].lower().replace(" ", "-"))
             for each in contests
         }
         first = given.first or inspect.signature(fit).parameters["initial_purchases"].default

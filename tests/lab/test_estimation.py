@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from lab.validation import estimation
-from lab.validation.estimation import ROWS, Row, available, estimate, page, run, summary
+from lab.validation.estimation import (
+    ROWS,
+    Row,
+    available,
+    estimate,
+    kept_panels,
+    page,
+    run,
+    summary,
+)
 from lab.validation.simulated import FIRMS, Truth, draw
 
 
@@ -70,6 +79,26 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     assert [each["seed"] for each in results] == [0, 1, 2, 3]
 
 
+def test_results_of_other_code_are_taken_over_where_todays_finds_the_same(tmp_path, monkeypatch):
+    made = []
+
+    def run_as(code, *, off):
+        def pretend(row, seed, *, draws):
+            made.append(seed)
+            return {"seed": seed, "found": {"loyalty": [1.0 + seed + off, 1.0]}}
+
+        monkeypatch.setattr(estimation, "estimate", pretend)
+        monkeypatch.setattr(estimation, "_code", lambda: code)
+        made.clear()
+        run(Row("row", "a row", Truth()), 5, folder=tmp_path)
+        return made
+
+    assert run_as("earlier", off=0.0) == [0, 1, 2, 3, 4]
+    assert run_as("same", off=1e-6) == [0, 1]  # two are tried again
+    assert kept_panels(Row("row", "a row", Truth()), folder=tmp_path) == 5
+    assert run_as("other", off=0.1) == [0, 0, 0, 1, 2, 3, 4]  # one of each file, then all anew
+
+
 def test_coverage_counts_intervals_that_hold_the_truth():
     row = Row("row", "a row", Truth(loyalty=1.0))
     results = [{"seed": k, "found": {"loyalty": [1.0 + k, 1.0]}} for k in range(4)]
@@ -81,7 +110,15 @@ def test_coverage_counts_intervals_that_hold_the_truth():
 
 def test_the_page_marks_coverage_that_is_off_and_lists_rows_that_were_not_run():
     results = [{"seed": k, "found": {"loyalty": [9.0, 1.0]}} for k in range(30)]
-    text = page({"400x12": results}, panels=30)
+    text = page({"400x12": results})
     assert "**0 %**" in text
     assert "loyalty (400 customers, 12 purchases after 20 unseen)" in text
     assert "Not run" in text
+
+
+def test_the_page_says_why_a_row_was_refused():
+    row = next(row for row in ROWS if row.name == "400x2")
+    refused = estimate(row, 0)
+    assert "the firm last bought from is always the first one" in refused["refused"]
+    text = page({row.name: [refused]})
+    assert f"- {row.text}: {refused['refused']}" in text
