@@ -165,6 +165,28 @@ def labels_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
     return place[numbers].astype(np.int32), unique.astype(object)
 
 
+def labelled(labels: np.ndarray, numbers: pd.Series) -> Any:
+    """Return labels by number, as text that is stored once.
+
+    Parameters
+    ----------
+    labels : ndarray of str, shape (L,)
+    numbers : Series of int, shape (N,)
+    """
+    return pd.Series(labels, dtype="str").array.take(numbers.to_numpy())
+
+
+def per_cent(share: float) -> str:
+    """Return a share in per cent, as sentences have it; small ones with a digit more.
+
+    Parameters
+    ----------
+    share : float
+        No unit.
+    """
+    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
+
+
 def times_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray, str]:
     """Return ranks of times, days since 1970-01-01, and what the column tells.
 

@@ -74,7 +74,15 @@ def say_decisions(decisions: tuple[str, ...], data: str) -> None:
     "--own", is_flag=True,
     help="The log of one firm alone: write targets of repeat purchases in place of a panel.",
 )  # fmt: skip
-@click.option("--contracts", is_flag=True, help="With --own: customers pay until they leave.")
+@click.option(
+    "--model", type=click.Choice(["sbg", "bg-bb", "bg-nbd", "pareto-nbd"]),
+    help="With --own: purchase model, sbg for contracts [default: by what the log is].",
+)  # fmt: skip
+@click.option("--firm", metavar="NAME", help="With --own: name of the firm in a scenario.")
+@click.option(
+    "--scenario", metavar="FILE",
+    help="With --own: also write a scenario of the firm and its customers.",
+)  # fmt: skip
 @click.option(
     "--new-after", type=click.IntRange(0), metavar="N",
     help="With --own: customers are new if they do not buy in the first N periods.",
@@ -140,7 +148,8 @@ def say_decisions(decisions: tuple[str, ...], data: str) -> None:
 @click.option("--currency", metavar="LABEL", default="EUR", show_default=True)
 @table_options
 def panel(
-    log: str, output: str | None, own: bool, contracts: bool, new_after: int | None, **options: Any
+    log: str, output: str | None, own: bool, model: str | None, firm: str | None,
+    scenario: str | None, new_after: int | None, **options: Any,
 ) -> None:  # fmt: skip
     """Make a purchase panel of LOG, an order log, for `cxsim calibrate`.
 
@@ -152,6 +161,9 @@ def panel(
     from cxsim.calibration import CalibrationError, own_log, panel_from_log
 
     place = output or Path("results") / f"{file_name(f'panel-{Path(log).stem}')}.csv"
+    for name, value in (("model", model), ("firm", firm), ("scenario", scenario)):
+        if value is not None and not own:
+            raise UserError(f"--{name}: expected --own beside it, found none")
     read = reading(options)
     given = {k: v for k, v in options.items() if k not in TABLE_NAMES} | read
     try:
@@ -159,16 +171,17 @@ def panel(
             rules = {k: given[k] for k in ("period", "returns", "last_period", "seed")}
             columns = {k: given[k] for k in ("customer", "date", "quantity", "amount") if given[k]}
             made: Any = own_log(
-                log, **rules, **columns, **read, new_after=new_after,
-                contracts=contracts,
+                log, **rules, **columns, **read, new_after=new_after, model=model
             )  # fmt: skip
         else:
             made = panel_from_log(log, **given)
         _print_log(made)
-        path = made.save(place)
+        path = made.save(place, firm=firm or "(market)") if own else made.save(place)
+        say(f"{'Targets' if own else 'Panel'}: {path}")
+        if scenario is not None:
+            say(f"Scenario: {made.save_scenario(scenario, firm=firm or 'Firm')}")
     except CalibrationError as error:
         raise UserError(str(error)) from error
-    say(f"{'Targets' if own else 'Panel'}: {path}")
     if not own:
         _next_step(made, path)
 
@@ -197,6 +210,13 @@ def _print_log(made: Any) -> None:
             for row in made.statistics.to_dict("records")
         ]
         print_table(["statistic", "value", "se", "new customers"], rows, left=1)
+        if made.fit is not None:
+            say()
+            rows = [
+                [row["rate"], f"{row['value']:.4f}", f"{row['se']:.4f}"]
+                for row in made.rates.to_dict("records")
+            ]
+            print_table([f"per {made.period_length}", "value", "se"], rows, left=1)
     say()
 
 
