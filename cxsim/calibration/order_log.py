@@ -690,7 +690,7 @@ def _amount_kind(lines: Lines, rows: np.ndarray, given: str | None) -> tuple[str
 
 
 def chosen_length(
-    lines: Lines, said: Decisions, given: str | None, brands: int
+    lines: Lines, said: Decisions, given: str | None, brands: int, *, longest: bool = False
 ) -> tuple[str, bool]:
     """Return the length of a period, and whether none fits well.
 
@@ -701,6 +701,9 @@ def chosen_length(
     given : {"day", "week", "month"}, optional
     brands : int
         Number of brands that stand for themselves.
+    longest : bool
+        Whether to take the longest length that fits, of which the log has 12 periods: so it is
+        for the log of one firm, which has no prices to compare.
     """
     n = len(lines.customer)
     if lines.resolution == "number":
@@ -713,11 +716,16 @@ def chosen_length(
     brand = np.where(shares[lines.brand] >= 0.02, lines.brand, -1)
     fits = {name: period_fit(lines.customer, brand, lines.day, name) for name in LENGTHS}
     length, good = choose_period(fits)
+    if longest:
+        spans = {name: np.ptp(periods_of(lines.day, name)) for name in LENGTHS}
+        fitting = [k for k in LENGTHS if fits[k][0] <= MOST_MIXED and spans[k] >= 12]
+        length, good = (fitting or ["day"])[-1], bool(fitting)
     if given is not None:
         length, good = given, True
     mixed, seen = fits[length]
-    text = f"{length}: {100 * mixed:.1f} % of customer-{length}s hold two days of purchases, "
-    text += f"every large brand is bought in {100 * seen:.0f} % of {length}s or more"
+    text = f"{length}: {100 * mixed:.1f} % of customer-{length}s hold two days of purchases"
+    if not longest:
+        text += f", every large brand is bought in {100 * seen:.0f} % of {length}s or more"
     said.add("period", n, n, text if good else f"{text}; no length fits well", "period")
     return length, not good
 

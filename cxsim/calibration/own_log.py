@@ -236,18 +236,20 @@ class OwnLog(AttributeHints):
         )
         return texts
 
-    def save(self, path: str | Path, *, firm: str = "(market)") -> Path:
+    def save(self, path: str | Path, *, firm: str = "(market)", alone: bool = False) -> Path:
         """Write the statistics as a table of targets (CSV) and return where.
 
         ``periods`` are the first one of new customers and the last one of the log, as
-        :func:`~cxsim.calibration.moment_matching.match_moments` computes the same of runs. With
-        a firm, churn of the model is a target too (``churn_left``).
+        :func:`~cxsim.calibration.moment_matching.match_moments` computes the same of runs.
 
         Parameters
         ----------
         path : str or Path
         firm : str
             Name of the firm in the scenario.
+        alone : bool
+            Whether the scenario has no other firm. Churn of the fit is then a target too: there
+            is nothing to leave for, so that it is ``churn_left``.
         """
         made = pd.DataFrame(
             {
@@ -257,7 +259,7 @@ class OwnLog(AttributeHints):
                 "se": self.statistics["se"],
             }
         )
-        if self.fit is not None and firm != "(market)":
+        if self.fit is not None and alone:
             churn = self.rates[self.rates["rate"] == "churn"]
             if churn["se"].gt(0.0).all():
                 made.loc[len(made)] = ["churn_left", firm, *churn[["value", "se"]].iloc[0]]
@@ -412,7 +414,8 @@ def own_log(
         A row per line of an order, in any order: customer and date, and where the log has
         them quantity and amount, of which negative ones are returns.
     period : {"day", "week", "month"}, optional
-        As for :func:`panel_from_log`.
+        Length of a period [default: the longest in which at most 5 % of customer-periods hold
+        purchases of two days, and of which the log has 12].
     returns : {"cancel", "drop", "refuse"}
     last_period : {"cut", "keep"}
     new_after : int, optional
@@ -445,7 +448,7 @@ def own_log(
     last_day = int(lines.day.max())
     amounts = lines.facts["columns"]["amount"] is not None
     lines, _ = clean(lines, said, returns=returns, amount_is="line")
-    length, _ = chosen_length(lines, said, period, 1)
+    length, _ = chosen_length(lines, said, period, 1, longest=True)
     lines, number_of, start = numbered(lines, said, length, last_period)
     span = int(number_of.max()) + 1
     key = np.unique(lines.customer.astype(np.int64) * span + number_of)
@@ -467,7 +470,9 @@ def own_log(
             bought, periods=span, new_after=new_after, bootstrap=bootstrap, seed=seed
         )
     except ValueError as error:
-        raise CalibrationError(f"{lines.source}: {error} (--new-after)") from None
+        raise CalibrationError(
+            f"{lines.source}: {error} (--new-after; 0 if it begins with everybody's first purchase)"
+        ) from None
     steady = float((first["size"] / (first["max"] - first["min"] + 1))[first["size"] > 2].mean())
     chosen, why = _model_of(model, lines.resolution, steady)
     days = None

@@ -45,6 +45,10 @@ _UNLIKELY = re.compile(r"(?<=[A-Za-z])[^\w\s’`´–\x00-\x7f](?=[A-Za-z])|[^\W
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
+#: A table whose columns are set apart by blanks is read as one with tabs.
+_BLANKS = "blank"
+
+
 @dataclass(frozen=True)
 class Reading:
     """How to read a table where it can be read in two ways; None: as the table itself says.
@@ -53,7 +57,8 @@ class Reading:
     ----------
     encoding : str or None
         Of a text file, such as ``cp1250``.
-    separator : {"comma", "semicolon", "tab", "bar"} or None
+    separator : {"comma", "semicolon", "tab", "bar", "blank"} or None
+        ``blank``: any number of blanks.
     sheet : str or None
         Of a workbook.
     header : int or None
@@ -823,7 +828,7 @@ def read_table(path: str | Path | pd.DataFrame | Table, **options: Any) -> Table
 def _check(reading: Reading) -> None:
     """Refuse options that are none."""
     for name, known in (
-        ("separator", tuple(SEPARATORS)),
+        ("separator", (*SEPARATORS, _BLANKS)),
         ("total", ("drop", "keep")),
         ("decimal", ("point", "comma")),
     ):
@@ -982,6 +987,10 @@ class _Opened:
             given = given or match[1]
             text, skipped = text[match.end() :], 1
             self.decisions.append(f"line 1 names the separator: {found(given)}")
+        if self.reading.separator == _BLANKS or (given is None and _by_blanks(text)):
+            text = "\n".join("\t".join(line.split()) for line in text.split("\n"))
+            given = "\t"
+            self.decisions.append("columns are separated by blanks (--separator)")
         mark, head = self._layout(text, given, skipped)
         begin = 0
         for _ in range(head):
@@ -1115,6 +1124,15 @@ class _Opened:
         sheet = sheets[name]
         lines = np.arange(len(sheet)) + 1
         return self._headed(sheet.iloc[head + 1 :], sheet.iloc[head], lines[head + 1 :])
+
+
+def _by_blanks(text: str) -> bool:
+    """Whether blanks alone separate columns: as many words in each line, and no other mark."""
+    lines = [line for line in text[: 1 << 16].split("\n")[:300] if line.strip()][:-1]
+    if len(lines) < 2 or any(mark in line for line in lines for mark in SEPARATORS.values()):
+        return False
+    widths = set(map(len, map(str.split, lines)))
+    return len(widths) == 1 and widths.pop() > 1
 
 
 def _trimmed(column: pd.Series) -> pd.Series:

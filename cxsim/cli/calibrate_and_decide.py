@@ -21,7 +21,7 @@ from cxsim.report.notebooks import find_notebook
 TABLE_OPTIONS = (
     click.option("--encoding", metavar="NAME", help="Encoding of a text table, such as cp1252."),
     click.option(
-        "--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+        "--separator", type=click.Choice(["comma", "semicolon", "tab", "bar", "blank"]),
         help="What separates columns.",
     ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
@@ -176,7 +176,11 @@ def panel(
         else:
             made = panel_from_log(log, **given)
         _print_log(made)
-        path = made.save(place, firm=firm or "(market)") if own else made.save(place)
+        if own:
+            alone = {"firm": firm or "Firm", "alone": True} if scenario else {"firm": firm}
+            path = made.save(place, **{k: v for k, v in alone.items() if v is not None})
+        else:
+            path = made.save(place)
         say(f"{'Targets' if own else 'Panel'}: {path}")
         if scenario is not None:
             say(f"Scenario: {made.save_scenario(scenario, firm=firm or 'Firm')}")
