@@ -185,7 +185,8 @@ def panel_from_log(
     returns : {"cancel", "drop", "refuse"}
         Cancel the purchase that each belongs to; leave returns out; or refuse a log with any.
     small : {"other", "drop"}
-        Small brands become one brand ``other``, or are left out.
+        Small brands become one brand ``other``, unless that is a small one itself, or are left
+        out.
     least_share : float
         Share of purchases from which on a brand stands for itself.
     most_brands : int
@@ -283,6 +284,7 @@ def panel_from_log(
     kept = ~gone if missing == "drop" else np.ones(len(occasions), dtype=bool)
     what = {"drop": "occasions left out", "blank": "kept, with blank prices"}[missing]
     said.add("brands not on offer", gone.sum(), len(occasions), what, "missing")
+    facts["not_on_offer"] = float(gone.mean()) if missing == "drop" else 0.0
     if kept.any() and not kept.all():
         counts = occasions[kept & (occasions["brand"] < len(names))].groupby("customer").size()
         few = occasions["customer"].map(counts).fillna(0).to_numpy() < minimum_purchases
@@ -345,6 +347,8 @@ def _grouped(
     in_small = lines.brand == len(large)
     if rest:
         other = "other" if "other" not in names else "other brands"
+        if in_small.mean() < least:
+            small = "drop"  # together, they would be a small brand
         one = f"{rest} brands become {other!r}" if small == "other" else f"{rest} brands left out"
         said.add("purchases of small brands", in_small.sum(), len(in_small), one, "small")
         if small == "drop":
@@ -674,6 +678,15 @@ def _verdict(made: LogPanel) -> list[str]:
             f"No worth in money: {per_cent(within)} of price variance lies between customers of "
             f"the same period, who saw other prices than those that the log holds. Loyalty in "
             f"utility is usable with a price sensitivity of your own; for more, {ways}."
+        )
+    if facts["not_on_offer"] > 0.5:
+        stores = (
+            "--store none takes the prices of all stores together, " if facts["stores"] > 1 else ""
+        )
+        texts.append(
+            f"{per_cent(facts['not_on_offer'])} of occasions are left out, as some brand had no "
+            f"price there: {stores}--missing blank keeps them, --carry and --least-share have "
+            "fewer such gaps."
         )
     if facts["unusual"]:
         texts.append(f"No length of periods fits well; {made.period_length}s are used (--period).")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.panel import CalibrationError
-from cxsim.calibration.table_reading import Table, first_named, read_table
+from cxsim.calibration.table_reading import Table, first_named, named_like, read_table
 from cxsim.messages import found, hint
 
 # -- Columns of a log, found by name ------------------------------------------------------------
@@ -28,8 +28,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "userid", "member", "memberid", "custid", "id",
     ),
     "date": (
-        "date", "orderdate", "invoicedate", "purchasedate", "transactiondate", "timestamp",
-        "datetime", "boughtat", "orderedat", "day", "week", "month", "period", "time",
+        "date", "orderdate", "invoicedate", "purchasedate", "transactiondate", "transactiondt",
+        "timestamp", "transactiontimestamp", "datetime", "boughtat", "orderedat", "day", "week",
+        "month", "period", "time",
     ),
     "brand": (
         "brand", "firm", "supplier", "choice", "chosen", "product", "productname", "item", "sku",
@@ -248,6 +249,7 @@ def read_lines(log: str | Path | pd.DataFrame | Table, **given: Any) -> Lines:
         raise table.wrong("expected a row per purchase, found none")
     must = ("customer", "date")
     names = {what: column_of(table, what, columns[what], must=what in must) for what in NAMES}
+    _one_amount(table, names, columns["amount"])
     if names["amount"] == names["list_price"]:
         names["list_price"] = None
     needed = [name for what, name in names.items() if name and what not in ("store", "list_price")]
@@ -295,6 +297,24 @@ def read_lines(log: str | Path | pd.DataFrame | Table, **given: Any) -> Lines:
         same &= each[1:] == each[:-1]
     facts["identical"] = int(same.sum())
     return lines
+
+
+#: Parts of names of columns that hold money.
+_MONEY = ("price", "paid", "sales", "spend", "revenue", "value")
+
+
+def _one_amount(table: Table, names: dict[str, str | None], given: str | None) -> None:
+    """Refuse a column called amount that may hold units, as there is another one of money."""
+    amount = names["amount"]
+    if given or amount is None or names["quantity"] or named_like(amount, *_MONEY):
+        return
+    others = [each for each in table.columns if named_like(each, *_MONEY)
+              and each not in names.values()]  # fmt: skip
+    if others:
+        raise table.wrong(
+            f"expected one column of what was paid, found {found(amount)}, which may be units, and "
+            f"{found(others[0])} (--amount {others[0]} --quantity {amount}, or --amount {amount})"
+        )
 
 
 def _blank(raw: pd.Series) -> np.ndarray:

@@ -109,6 +109,10 @@ _SIGNED = (
 )  # fmt: skip
 
 
+#: Columns by firm, in letters and digits alone, that say whether it was on offer.
+AVAILABLE = ("av", "avail", "available", "availability", "onoffer", "offered")
+
+
 #: Lengths of periods of dates, and the units of dates that have at least that length.
 _LENGTHS = ("day", "week", "month", "quarter")
 
@@ -425,21 +429,26 @@ class _Reader:
             column,
         )
         prices = np.array([self._prices(stems[wanted][name]) for name in firms])
+        there = next((stem for stem in stems if normal(stem) in AVAILABLE), None)
+        for k, name in enumerate(firms if there is not None else ()):
+            if name in stems[str(there)]:
+                prices[k] = self._where_available(prices[k], stems[str(there)][name])
         rows = np.arange(len(choice))
         missing = np.isnan(prices).any(axis=0)
-        if missing.any() and self.blank_prices == "drop":
+        if missing.any() and self.blank_prices == "drop" and there is None:
             count = int(missing.sum())
             self.table.decide(f"{count} purchases left out, as a price is missing (not on offer?)")
             choice, prices, rows = choice[~missing], prices[:, ~missing], rows[~missing]
             if not len(rows):
                 raise self.wrong("expected purchases with all prices, found none")
         self._say_not_on_offer(prices)
-        whole = [s for s in stems if s != wanted and set(stems[s]) == set(firms)]
+        whole = [s for s in stems if s not in (wanted, there) and set(stems[s]) == set(firms)]
         features = {
             stem: np.array([self.numbers(stems[stem][name])[rows] for name in firms])
             for stem in self._features(whole)
         }
         used = [column, *(stems[s][f] for s in (wanted, *features) for f in firms)]
+        used += [] if there is None else list(stems[there].values())
         return firms, choice, prices, features, rows, used
 
     def _stems(
@@ -512,6 +521,13 @@ class _Reader:
                 int(bad.argmax()),
             )
         return values
+
+    def _where_available(self, prices: np.ndarray, column: str) -> np.ndarray:
+        """Return prices of a firm, NaN where a column says that it was not on offer."""
+        there = self.table.truths(column)
+        if not there.all():
+            self.table.decide(f"{int((~there).sum())} offers that it says were not there", column)
+        return np.where(there, prices, np.nan)
 
     def _say_not_on_offer(self, prices: np.ndarray) -> None:
         """Count the offers that were not available."""
