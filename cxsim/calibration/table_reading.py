@@ -850,6 +850,45 @@ def _check(reading: Reading) -> None:
             ) from None
 
 
+def options_of(text: str, known: Iterable[str]) -> dict[str, Any]:
+    """Return options that stand in one text, as notebooks have them.
+
+    Parameters
+    ----------
+    text : str
+        ``NAME: VALUE`` with commas between, such as ``decimal: comma, sheet: Q4``.
+    known : iterable of str
+        Names beside those of :class:`Reading`.
+
+    Raises
+    ------
+    CalibrationError
+        If it is something else.
+
+    Examples
+    --------
+    >>> options_of("decimal: comma, header: 3", ())
+    {'decimal': 'comma', 'header': 3}
+    """
+    from cxsim.scenario.yaml_text import YamlError, parse
+
+    try:
+        made = parse(f"{{{text}}}").value
+    except YamlError:
+        made = None
+    if not isinstance(made, dict) or None in made.values():
+        raise CalibrationError(
+            "table: expected NAME: VALUE with commas between, such as 'decimal: comma, sheet: Q4', "
+            f"found {found(text)}"
+        )
+    names = (*Reading.__dataclass_fields__, *known)
+    for name in made:
+        if name not in names:
+            expected = f"table: expected a way to read a table, found {found(name)}"
+            raise CalibrationError(f"{expected}{hint(str(name), names, listed=len(names))}")
+    return {name: value if name == "header" else str(value) for name, value in made.items()}
+
+
 def _framed(frame: pd.DataFrame) -> pd.DataFrame:
     index = frame.index
     keeps = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) or any(
