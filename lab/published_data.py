@@ -238,7 +238,7 @@ def go_through(given: DataSet, folder: Path, *, more: str = "", report: bool = T
             if code:
                 raise RuntimeError(f"{given.name}: cxsim {words}\n{error}")
         if not report:
-            small = {"customers": 200, "periods": 10}
+            small = {"customers": 50, "periods": 5, "warm_up": 0}
             simulate("market.yaml", overrides=small, engine="agents")
     made.runs = True
     return made
@@ -368,7 +368,19 @@ _HOW = (
 )
 
 
-def page(outcomes: Sequence[Outcome], missing: Sequence[str], more: str = "") -> str:
+#: Options of a trial run, which says little of standard errors.
+QUICK = "--permutations 0 --draws 32"
+
+
+_TRIAL = (
+    f" **A trial run**: calibrations have the options `{QUICK}` besides, and scenarios are run for "
+    "50 customers without a report."
+)
+
+
+def page(
+    outcomes: Sequence[Outcome], missing: Sequence[str], more: str = "", *, quick: bool = False
+) -> str:
     """Return the page.
 
     Parameters
@@ -378,6 +390,8 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], more: str = "") ->
         Data sets that were not brought.
     more : str
         Further sections.
+    quick : bool
+        Whether it was a trial run.
     """
     there = [each for each in outcomes if each.runs]
     refused = [each for each in outcomes if each.set.refused]
@@ -403,7 +417,7 @@ def page(outcomes: Sequence[Outcome], missing: Sequence[str], more: str = "") ->
         "# Published data sets, from file to scenario",
         "<!-- Written by `python -m lab.published_data`. Changes by hand are lost. -->",
         lead,
-        _HOW,
+        _HOW + (_TRIAL if quick else ""),
         table(heads, rows),
     ]
     for each in outcomes:
@@ -432,6 +446,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m lab.published_data", description=__doc__)
     parser.add_argument("--only", metavar="NAME", help="one data set, printed")
+    parser.add_argument("--quick", action="store_true", help="a trial run, and no reports")
     given = parser.parse_args(words)
     bring(debian=False)
     outcomes, missing, failed = [], [], False
@@ -440,7 +455,9 @@ def main(words: Sequence[str] | None = None) -> int:
             continue
         with tempfile.TemporaryDirectory() as name:
             try:
-                made = go_through(each, Path(name))
+                made = go_through(
+                    each, Path(name), more=QUICK if given.quick else "", report=not given.quick
+                )
             except MissingDataError:
                 missing.append(each.name)
                 continue
@@ -450,7 +467,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 continue
         print(f"{each.name}: {made.result} ({made.seconds:.0f} s)", flush=True)
         outcomes.append(made)
-    text = page(outcomes, missing, coverage_section())
+    text = page(outcomes, missing, coverage_section(), quick=given.quick)
     if given.only or failed:
         print(text)
         return int(failed)

@@ -7,18 +7,17 @@ import pytest
 
 import cxsim as cx
 from cxsim.analytic import fit_purchases
-from lab.published_data import SETS, DataSet, Outcome, go_through, hand_made, page
+from lab.published_data import QUICK, SETS, DataSet, Outcome, go_through, hand_made, page
 from lab.validation import own_logs
 from lab.validation.published import MissingDataError, cdnow, published_file, recency
 
 BY_NAME = {each.name: each for each in SETS}
-QUICK = ("Yogurt", "Ketchup")
-FAST = "--permutations 0 --draws 16"
+SOON = ("Yogurt", "Ketchup")
 
 
 def through(name, folder):
     try:
-        return go_through(BY_NAME[name], folder, more=FAST, report=False)
+        return go_through(BY_NAME[name], folder, more=QUICK, report=False)
     except MissingDataError as error:
         pytest.skip(str(error))
 
@@ -38,7 +37,7 @@ def test_a_panel_that_lost_its_order_is_refused_in_one_line(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in BY_NAME if name not in QUICK])
+@pytest.mark.parametrize("name", [name for name in BY_NAME if name not in SOON])
 def test_every_data_set_goes_in_or_is_refused(name, tmp_path):
     made = through(name, tmp_path)
     assert made.runs or BY_NAME[name].refused
