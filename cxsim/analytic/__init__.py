@@ -7,18 +7,28 @@ page. Arguments broadcast like NumPy's, but for those of one game or one cohort.
 from __future__ import annotations
 
 from cxsim.analytic.buying import (
-    RepeatBuying,
+    PURCHASE_MODELS,
+    PurchaseFit,
     SurvivalFit,
+    bg_nbd_log_likelihood,
+    chance_alive,
+    contract_log_likelihood,
+    expected_purchases,
+    fit_purchases,
+    fit_survival,
+    lifetime_multiple,
+    pareto_nbd_log_likelihood,
+    repeat_log_likelihood,
+    still_there,
+    survival,
+)
+from cxsim.analytic.choice import (
+    RepeatBuying,
     bass_diffusion,
     bass_peak,
     dirichlet_buying,
     dirichlet_switching,
     expected_abandonment,
-    fit_survival,
-    lifetime_multiple,
-    survival,
-)
-from cxsim.analytic.choice import (
     logit_shares,
     logit_worth,
     stationary_shares,
@@ -43,17 +53,6 @@ from cxsim.analytic.prices import (
     loyalty_prices,
     posted_prices,
 )
-from cxsim.analytic.repeat_buying import (
-    PURCHASE_MODELS,
-    PurchaseFit,
-    bg_nbd_log_likelihood,
-    chance_alive,
-    expected_purchases,
-    fit_purchases,
-    pareto_nbd_log_likelihood,
-    repeat_log_likelihood,
-    still_there,
-)
 
 __all__ = [
     "PURCHASE_MODELS",
@@ -68,6 +67,7 @@ __all__ = [
     "bass_peak",
     "bg_nbd_log_likelihood",
     "chance_alive",
+    "contract_log_likelihood",
     "dirichlet_buying",
     "dirichlet_switching",
     "expected_abandonment",

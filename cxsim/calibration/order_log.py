@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cxsim.calibration.cell_reading import named_like
 from cxsim.calibration.panel import CalibrationError
-from cxsim.calibration.table_reading import Table, first_named, named_like, read_table
+from cxsim.calibration.table_reading import Table, first_named, read_table
 from cxsim.messages import found, hint
 
 # -- Columns of a log, found by name ------------------------------------------------------------

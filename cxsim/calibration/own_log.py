@@ -1,7 +1,7 @@
 """One firm's own log, which has no rivals in it: who buys again, how soon, and who has left.
 
 Statistics of new customers are counted by one function in the log and in a run's panel, so that
-they are targets. A purchase model (:mod:`cxsim.analytic.repeat_buying`) describes the same
+they are targets. A purchase model (:mod:`cxsim.analytic.buying`) describes the same
 customers: how often they buy, and how they leave without saying so.
 """
 
