@@ -21,7 +21,7 @@ READY     := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo game lab test test-slow torture damage test-newer test-browser test-game coverage compatibility package soak golden fuzz lint format typecheck bench validation sbc claims bench-studies docs figures course competition constraints sbom clean distclean
+.PHONY: help setup demo game lab test test-slow torture damage test-newer test-browser test-game coverage compatibility package soak golden fuzz lint format typecheck bench validation sbc claims data-sets bench-studies docs figures course competition constraints sbom clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -167,6 +167,10 @@ validation: $(READY) ## check against published results and write docs/validatio
 
 sbc: $(READY) ## test posteriors of targets by simulation-based calibration, draw docs/images/sbc.png
 	@$(PY) -m lab.validation.sbc $(ARGS)
+
+data-sets: $(READY) ## take published data sets from file to scenario, write docs/data_sets.md (ARGS="--only Yogurt")
+	@$(PY) -m lab.published_data $(ARGS)
+	@$(PY) -m pytest -q tests/lab/test_published_data.py
 
 claims: $(READY) ## put claims to the test and write docs/claims.md anew (ARGS="--only copycat")
 	@$(PY) -m lab.validation.claims $(ARGS)

@@ -9,16 +9,14 @@ from cxsim.calibration.latent_classes import LatentClasses
 from cxsim.calibration.learning import Learning, Stated
 from cxsim.calibration.log_panel import (
     LogPanel,
-    OwnLog,
     as_log,
     estimation_plan,
-    own_log,
     panel_from_log,
-    repeat_statistics,
 )
 from cxsim.calibration.market_forms import MarketForm, write_workbook
 from cxsim.calibration.market_questions import fit_market, guided_market, read_answers
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
+from cxsim.calibration.own_log import OwnLog, own_log, repeat_statistics
 from cxsim.calibration.panel import CalibrationError, Columns, Panel
 from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxsim.analytic import RepeatFit, SurvivalFit
 from cxsim.calibration.order_log import (
     LEAST_SEEN,
     LENGTHS,
@@ -32,14 +31,17 @@ from cxsim.calibration.order_log import (
     clean,
     column_of,
     first_day,
+    labelled,
     labels_of,
     large_brands,
     numbered,
+    per_cent,
     read_lines,
     times_of,
     within_share,
 )
-from cxsim.calibration.panel import MONEY, NO_MONEY, NO_PURCHASE, CalibrationError
+from cxsim.calibration.panel import MONEY, NO_MONEY, NO_PURCHASE, CalibrationError, Panel
+from cxsim.calibration.panel_reading import read_panel
 from cxsim.calibration.table_reading import read_table
 from cxsim.messages import AttributeHints, cells, choice, found, hint, number, whole
 
@@ -184,7 +186,8 @@ def panel_from_log(
     returns : {"cancel", "drop", "refuse"}
         Cancel the purchase that each belongs to; leave returns out; or refuse a log with any.
     small : {"other", "drop"}
-        Small brands become one brand ``other``, or are left out.
+        Small brands become one brand ``other``, unless that is a small one itself, or are left
+        out.
     least_share : float
         Share of purchases from which on a brand stands for itself.
     most_brands : int
@@ -282,6 +285,7 @@ def panel_from_log(
     kept = ~gone if missing == "drop" else np.ones(len(occasions), dtype=bool)
     what = {"drop": "occasions left out", "blank": "kept, with blank prices"}[missing]
     said.add("brands not on offer", gone.sum(), len(occasions), what, "missing")
+    facts["not_on_offer"] = float(gone.mean()) if missing == "drop" else 0.0
     if kept.any() and not kept.all():
         counts = occasions[kept & (occasions["brand"] < len(names))].groupby("customer").size()
         few = occasions["customer"].map(counts).fillna(0).to_numpy() < minimum_purchases
@@ -299,9 +303,9 @@ def panel_from_log(
     options = np.array([*names, NO_PURCHASE], dtype=object)
     frame = pd.DataFrame(
         {
-            "customer": _taken(lines.customers, occasions["customer"]),
+            "customer": labelled(lines.customers, occasions["customer"]),
             column: occasions["period"].to_numpy(),
-            "choice": _taken(options, occasions["brand"]),
+            "choice": labelled(options, occasions["brand"]),
             **{f"price.{name}": asked[k] for k, name in enumerate(names)},
         }
     )
@@ -311,11 +315,6 @@ def panel_from_log(
     if made.price_response != "usable":
         frame[MONEY] = NO_MONEY if made.price_response == "none" else "doubtful"
     return made
-
-
-def _taken(labels: np.ndarray, numbers: pd.Series) -> Any:
-    """Return labels by number, as text that is stored once."""
-    return pd.Series(labels, dtype="str").array.take(numbers.to_numpy())
 
 
 def _check_brands(lines: Lines) -> None:
@@ -349,6 +348,8 @@ def _grouped(
     in_small = lines.brand == len(large)
     if rest:
         other = "other" if "other" not in names else "other brands"
+        if in_small.mean() < least:
+            small = "drop"  # together, they would be a small brand
         one = f"{rest} brands become {other!r}" if small == "other" else f"{rest} brands left out"
         said.add("purchases of small brands", in_small.sum(), len(in_small), one, "small")
         if small == "drop":
@@ -602,10 +603,6 @@ def _sampled(customer: np.ndarray, sample: int, seed: int, said: Decisions) -> n
 # -- What a log can tell, before anything is estimated ------------------------------------------
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
-
-
 def _buyers(facts: dict[str, Any]) -> str:
     return f"{facts['customers']:,} customers with {facts['occasions']:,} purchase occasions"
 
@@ -625,8 +622,8 @@ def _diagnosis(made: LogPanel) -> list[str]:
         f"Between two purchases of a customer: {facts['gap_median']:g} {length}s in the median.",
         f"Of these gaps 95 % are {facts['gap_95']:g} {length}s or less.",
         f"Rows stood {facts['order']}; the panel is sorted by customer and time.",
-        f"Returns: {facts['returns']:,} ({_percent(facts['returns'] / facts['rows'])}){paired}.",
-        f"Customers with one purchase: {_percent(facts['one_off'])}.",
+        f"Returns: {facts['returns']:,} ({per_cent(facts['returns'] / facts['rows'])}){paired}.",
+        f"Customers with one purchase: {per_cent(facts['one_off'])}.",
     ]
     within = facts["within"]
     if math.isnan(within):
@@ -634,11 +631,11 @@ def _diagnosis(made: LogPanel) -> list[str]:
     else:
         where = f"the same {length}" + (" and store" if facts["stores"] > 1 else "")
         texts.append(
-            f"Of the variance of a brand's prices, {_percent(within)} lies within {where}."
+            f"Of the variance of a brand's prices, {per_cent(within)} lies within {where}."
         )
     rare = made.brands[made.brands["seen"] < LEAST_SEEN]
     if len(rare):
-        listed = ", ".join(f"{r.brand} ({_percent(r.seen)})" for r in rare.itertuples())
+        listed = ", ".join(f"{r.brand} ({per_cent(r.seen)})" for r in rare.itertuples())
         texts.append(f"Not bought in every {length}: {listed}.")
     if facts["identical"]:
         texts.append(
@@ -653,7 +650,7 @@ def _diagnosis(made: LogPanel) -> list[str]:
 
 def _verdict(made: LogPanel) -> list[str]:
     facts, texts = made.facts, []
-    once = f"{_percent(facts['one_off'])} of customers bought once"
+    once = f"{per_cent(facts['one_off'])} of customers bought once"
     if facts["one_off"] > ONE_OFF:
         texts.append(f"Loyalty: few second purchases ({once}); expect wide intervals.")
     else:
@@ -664,11 +661,11 @@ def _verdict(made: LogPanel) -> list[str]:
         texts.append(
             "Price response and the worth of loyalty in money can be estimated: "
             + ("prices come from the list." if facts["price_list"] else
-               f"{_percent(1 - within)} of price variance lies over time, the same for all.")
+               f"{per_cent(1 - within)} of price variance lies over time, the same for all.")
         )  # fmt: skip
     elif made.price_response == "doubtful":
         texts.append(
-            f"Price response is doubtful: {_percent(within)} of price variance lies between "
+            f"Price response is doubtful: {per_cent(within)} of price variance lies between "
             f"customers of the same period. Loyalty in utility is usable, its worth in money is "
             f"not; {ways}."
         )
@@ -679,9 +676,18 @@ def _verdict(made: LogPanel) -> list[str]:
         )
     else:
         texts.append(
-            f"No worth in money: {_percent(within)} of price variance lies between customers of "
+            f"No worth in money: {per_cent(within)} of price variance lies between customers of "
             f"the same period, who saw other prices than those that the log holds. Loyalty in "
             f"utility is usable with a price sensitivity of your own; for more, {ways}."
+        )
+    if facts["not_on_offer"] > 0.5:
+        stores = (
+            "--store none takes the prices of all stores together, " if facts["stores"] > 1 else ""
+        )
+        texts.append(
+            f"{per_cent(facts['not_on_offer'])} of occasions are left out, as some brand had no "
+            f"price there: {stores}--missing blank keeps them, --carry and --least-share have "
+            "fewer such gaps."
         )
     if facts["unusual"]:
         texts.append(f"No length of periods fits well; {made.period_length}s are used (--period).")
@@ -724,7 +730,7 @@ _PILOT = 1_500
 
 
 def estimation_plan(
-    frame: pd.DataFrame, *, sample: int = 1000, seed: int = 0, **options: Any
+    frame: pd.DataFrame | Panel, *, sample: int = 1000, seed: int = 0, **options: Any
 ) -> pd.DataFrame:
     """Return how long estimations would take, and how exact they would be, from a small one.
 
@@ -733,8 +739,7 @@ def estimation_plan(
 
     Parameters
     ----------
-    frame : DataFrame
-        A panel.
+    frame : DataFrame or Panel
     sample : int
         Customers of a sample to compare all with.
     seed : int
@@ -757,326 +762,32 @@ def estimation_plan(
 
     from cxsim.calibration.calibrate import calibrate
 
-    counts = frame["customer"].value_counts(sort=False).sort_index()
-    drawn = counts.iloc[np.random.default_rng(seed).permutation(len(counts))]
-    size = max(int(np.searchsorted(np.cumsum(drawn.to_numpy()), _PILOT)) + 1, 2)
-    pilot = frame[frame["customer"].isin(drawn.index[:size])]
+    panel = read_panel(frame)
+    order = np.random.default_rng(seed).permutation(panel.customers)
+    drawn = np.cumsum(panel.counts[order])
+    size = min(max(int(np.searchsorted(drawn, _PILOT)) + 1, 2), len(order))
     start = perf_counter()
-    found = calibrate(pilot, seed=seed, **options)
+    found = calibrate(drawn_customers(panel, size, seed=seed), seed=seed, **options)
     seconds = perf_counter() - start
     se = float(found.table.set_index("parameter")["robust_se"]["loyalty"])
     rows = []
-    for customers in sorted({min(size, len(drawn)), min(sample, len(drawn)), len(drawn)}):
-        occasions = int(drawn.iloc[:customers].sum())
-        times = occasions / len(pilot)
-        rows.append((customers, occasions, seconds * times, se / math.sqrt(times)))
+    for customers in sorted({size, min(sample, len(order)), len(order)}):
+        times = int(drawn[customers - 1]) / int(drawn[size - 1])
+        rows.append((customers, int(drawn[customers - 1]), seconds * times, se / math.sqrt(times)))
     return pd.DataFrame(rows, columns=["customers", "occasions", "seconds", "loyalty_se"])
 
 
-# -- One firm's own log: who buys again, and how soon -------------------------------------------
-
-
-#: Periods after the first purchase at which customers are looked at.
-AFTER = (4, 13, 26)
-
-#: Least number of new customers for a statistic.
-_FEW = 20
-
-
-def repeat_statistics(
-    purchases: pd.DataFrame,
-    *,
-    firm: str | None = None,
-    periods: int | None = None,
-    new_after: int = 0,
-    after: tuple[int, ...] = AFTER,
-    bootstrap: int = 200,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Return how often new customers of a firm buy again: of a log, and of a run's panel alike.
+def drawn_customers(panel: Panel, customers: int, *, seed: int = 0) -> Panel:
+    """Return the purchases of customers drawn at random; which ones depends on the seed alone.
 
     Parameters
     ----------
-    purchases : DataFrame
-        ``customer, period``, a row per purchase, such as :attr:`OwnLog.purchases`; or
-        ``cx.run(..., panel=1000).panel``, which also has ``choice``.
-    firm : str, optional
-        Of the column ``choice``.
-    periods : int, optional
-        Periods of the data [default: to the last purchase].
-    new_after : int
-        Customers are new if they do not buy in so many first periods.
-    after : tuple of int
-        Periods after the first purchase; those that too few customers were observed for are
-        left out.
-    bootstrap : int
-        Samples of customers from which standard errors come; 0 for none.
+    panel : Panel
+    customers : int
+        How many; all, if there are not more.
     seed : int
-        Of the samples.
-
-    Returns
-    -------
-    DataFrame
-        ``statistic, value, se, customers``: ``repeat_purchases_K``, periods with a purchase
-        among the K after the first one; ``active_K``, share who bought in the last quarter of
-        these; over the longest K, ``never_back``, share without a further purchase, and
-        ``dispersion``, variance over mean of repeat purchases.
-
-    Raises
-    ------
-    ValueError
-        If fewer than 20 new customers were observed for the shortest time.
     """
-    if firm is not None:
-        purchases = purchases[purchases["choice"] == firm]
-    customer = np.unique(purchases["customer"].astype(str), return_inverse=True)[1]
-    period = purchases["period"].to_numpy(dtype=np.int64)
-    span = int(period.max()) + 1 if periods is None else periods
-    first = np.full(int(customer.max()) + 1, span)
-    np.minimum.at(first, customer, period)
-    cells = np.unique(np.stack([customer, period - first[customer]]), axis=1)
-    new, observed = first >= new_after, span - 1 - first
-    names, values, there = [], [], []
-    usable = [k for k in sorted(after) if (new & (observed >= k)).sum() >= _FEW]
-    if not usable:
-        raise ValueError(
-            f"purchases: expected {_FEW} new customers or more who are observed for {min(after)} "
-            f"periods, found {(new & (observed >= min(after))).sum()}"
-        )
-
-    def counted(low: int, high: int) -> np.ndarray:
-        rows = (cells[1] >= low) & (cells[1] <= high)
-        return np.bincount(cells[0][rows], minlength=len(first)).astype(float)
-
-    def add(name: str, value: np.ndarray, k: int) -> None:
-        names.append(name)
-        values.append(value)
-        there.append(new & (observed >= k))
-
-    for k in usable:
-        add(f"repeat_purchases_{k}", counted(1, k), k)
-    for k in usable:
-        add(f"active_{k}", counted(k - k // 4 + 1, k) > 0, k)
-    longest = usable[-1]
-    often = counted(1, longest)
-    add("never_back", often == 0, longest)
-    add("dispersion", often, longest)
-    add("", often**2, longest)
-    x, seen = np.array(values, dtype=float).T, np.array(there, dtype=float).T
-    some = seen.any(axis=1)
-    x, seen = (x * seen)[some], seen[some]
-
-    def means(weight: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = (weight @ x) / (weight @ seen)
-            return np.append(mean[:-2], (mean[-1] - mean[-2] ** 2) / mean[-2])
-
-    rng, n = np.random.default_rng(seed), len(x)
-    drawn = [means(np.bincount(rng.integers(n, size=n), minlength=n)) for _ in range(bootstrap)]
-    return pd.DataFrame(
-        {
-            "statistic": names[:-1],
-            "value": means(np.ones(n)),
-            "se": np.nanstd(drawn, axis=0, ddof=1) if drawn else np.nan,
-            "customers": seen.sum(axis=0).astype(int)[:-1],
-        }
-    )
-
-
-@dataclass(frozen=True)
-class OwnLog(AttributeHints):
-    """One firm's own log: who bought in which period, and how often new customers buy again.
-
-    Attributes
-    ----------
-    source : str
-    purchases : DataFrame
-        ``customer, period``: a row per customer and period with a purchase.
-    periods : int
-    period_length : str
-    decisions : DataFrame
-        ``rule, count, of, decision, option``, as of :class:`LogPanel`.
-    new_after : int
-        Customers are new who do not buy in so many first periods.
-    statistics : DataFrame
-        As :func:`repeat_statistics` returns it.
-    fit : RepeatFit or None
-        Chances of buying and of leaving of new customers; None where they have no peak. They
-        describe buyers and start a search: they are not ``purchase_rate`` and ``exit_rate``,
-        for who leaves before buying is in no log.
-    contracts : SurvivalFit or None
-        For contracts: how customers differ in their chance to leave per period.
-    """
-
-    source: str
-    purchases: pd.DataFrame
-    periods: int
-    period_length: str
-    decisions: pd.DataFrame
-    new_after: int
-    statistics: pd.DataFrame
-    fit: RepeatFit | None
-    contracts: SurvivalFit | None
-
-    def headline(self) -> str:
-        """Return in one sentence how often new customers buy again."""
-        by_name = self.statistics.set_index("statistic")["value"]
-        first = next(name for name in by_name.index if name.startswith("repeat_purchases"))
-        k = first.rpartition("_")[2]
-        return (
-            f"{self.source}: new customers buy {by_name[first]:.2f} times within {k} "
-            f"{self.period_length}s of their first purchase; "
-            f"{_percent(by_name['never_back'])} never come back."
-        )
-
-    def sentences(self) -> list[str]:
-        """Return what else the log shows, and what it cannot show."""
-        seen = self.purchases["customer"].nunique()
-        span = f"{self.periods} {self.period_length}s, the first {self.new_after} of them"
-        texts = [f"{seen:,} customers in {span} to tell who is new."]
-        if self.fit is not None:
-            texts.append(
-                f"Buyers who differ in both: mean chance of a purchase {self.fit.buy:.3f} (se "
-                f"{self.fit.buy_se:.3f}), of leaving {self.fit.leave:.3f} (se "
-                f"{self.fit.leave_se:.3f}) a {self.period_length}. Starting values, not "
-                "parameters: who leaves before buying is in no log."
-            )
-        if self.contracts is not None:
-            a, b = self.contracts.alpha, self.contracts.beta
-            texts.append(
-                f"Contracts end with a mean chance of {a / (a + b):.3f} a {self.period_length} "
-                f"(beta distribution {a:.2f}, {b:.2f}), for whatever cause."
-            )
-        texts.append(
-            "Rivals are not seen: leaving the firm and leaving the market cannot be separated."
-        )
-        return texts
-
-    def save(self, path: str | Path, *, firm: str = "(market)") -> Path:
-        """Write the statistics as a table of targets (CSV) and return where.
-
-        ``periods`` are the first one of new customers and the last one of the log, as
-        :func:`~cxsim.calibration.moment_matching.match_moments` computes the same of runs.
-
-        Parameters
-        ----------
-        path : str or Path
-        firm : str
-            Name of the firm in the scenario.
-        """
-        from cxsim.files.whole import whole_file
-
-        made = pd.DataFrame(
-            {
-                "measure": self.statistics["statistic"],
-                "firm": firm,
-                "value": self.statistics["value"],
-                "se": self.statistics["se"],
-                "periods": f"{self.new_after}-{self.periods - 1}",
-            }
-        )
-        with whole_file(path) as draft:
-            cells(made).to_csv(draft, index=False, lineterminator="\n")
-        return Path(path)
-
-    def __repr__(self) -> str:
-        return "\n".join([self.headline(), *self.sentences()])
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        said = "".join(f"<p>{escape(text)}</p>" for text in [self.headline(), *self.sentences()])
-        return said + self.statistics.to_html(index=False)
-
-
-def own_log(
-    log: str | Path | pd.DataFrame,
-    *,
-    period: str | None = None,
-    returns: str = "cancel",
-    last_period: str = "cut",
-    new_after: int | None = None,
-    contracts: bool = False,
-    bootstrap: int = 200,
-    seed: int = 0,
-    **reading: Any,
-) -> OwnLog:
-    """Read one firm's own log, which has no rivals in it: buy or not, period by period.
-
-    Parameters
-    ----------
-    log : str, Path or DataFrame
-        A row per line of an order, in any order: customer and date, and where the log has
-        them quantity and amount, of which negative ones are returns.
-    period : {"day", "week", "month"}, optional
-        As for :func:`panel_from_log`.
-    returns : {"cancel", "drop", "refuse"}
-    last_period : {"cut", "keep"}
-    new_after : int, optional
-        Customers are new who do not buy in so many first periods; 0 if the log begins with the
-        firm [default: the gap between purchases that 95 % do not exceed, at most a third
-        of the log].
-    contracts : bool
-        Customers pay every period until they leave: fit how they differ in leaving.
-    bootstrap : int
-        Samples of customers for standard errors.
-    seed : int
-        Of them.
-    **reading
-        Columns and ways to read the table, as for :func:`panel_from_log`.
-
-    Returns
-    -------
-    OwnLog
-
-    Raises
-    ------
-    CalibrationError
-        If the log cannot be read, or too few customers are new.
-    """
-    from cxsim.analytic import fit_repeat_buying, fit_survival
-
-    said = Decisions()
-    lines = read_lines(log, **{"brand": "none", **reading})
-    lines, _ = clean(lines, said, returns=returns, amount_is="line")
-    length, _ = chosen_length(lines, said, period, 1)
-    lines, number_of, _ = numbered(lines, said, length, last_period)
-    span = int(number_of.max()) + 1
-    key = np.unique(lines.customer.astype(np.int64) * span + number_of)
-    bought = pd.DataFrame(
-        {"customer": _taken(lines.customers, pd.Series(key // span)), "period": key % span}
-    )
-    said.add("lines of one customer and period", len(number_of) - len(key), len(number_of),
-             "one purchase")  # fmt: skip
-    if new_after is None:
-        gaps = np.diff(key)[np.diff(key // span) == 0]
-        usual = math.ceil(np.quantile(gaps, 0.95)) if gaps.size else 1
-        new_after = min(usual, span // 3)
-    first = bought.groupby("customer")["period"].agg(["min", "max", "size"])
-    new = first[first["min"] >= new_after]
-    said.add("customers from before the log", len(first) - len(new), len(first),
-             f"bought in the first {new_after} {length}s: not new", "new_after")  # fmt: skip
-    try:
-        statistics = repeat_statistics(
-            bought, periods=span, new_after=new_after, bootstrap=bootstrap, seed=seed
-        )
-    except ValueError as error:
-        raise CalibrationError(f"{lines.source}: {error} (--new-after)") from None
-    since = (span - 1 - new["min"]).to_numpy()
-    last = (new["max"] - new["min"]).to_numpy()
-    fit = stay = None
-    try:
-        fit = fit_repeat_buying(new["size"].to_numpy() - 1, last, since)
-    except ValueError as error:
-        said.add("chances of buying and leaving", 0, len(new), f"not fitted: {error}")
-    if contracts:
-        k = max(k for k in (*AFTER, 1) if (since >= k).sum() >= _FEW)
-        there = last[since >= k]
-        left = [int((there >= each).sum()) for each in range(k + 1)]
-        try:
-            stay = fit_survival(left)
-        except ValueError as error:
-            raise CalibrationError(f"{lines.source}: contracts: {error}") from None
-    return OwnLog(
-        lines.source, bought, span, length, said.table(), new_after, statistics, fit, stay
-    )
+    order = np.random.default_rng(seed).permutation(panel.customers)
+    mine = np.zeros(panel.customers, dtype=bool)
+    mine[order[:customers]] = True
+    return panel.take(np.flatnonzero(np.repeat(mine, panel.counts)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.log_panel import repeat_statistics
+from cxsim.calibration.own_log import repeat_statistics
 from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
 from cxsim.calibration.scenario_writing import write_scenario
 from cxsim.calibration.target_tables import is_of_log, lengths_of_log

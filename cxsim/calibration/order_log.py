@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cxsim.calibration.cell_reading import named_like
 from cxsim.calibration.panel import CalibrationError
 from cxsim.calibration.table_reading import Table, first_named, read_table
 from cxsim.messages import found, hint
@@ -28,8 +29,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "userid", "member", "memberid", "custid", "id",
     ),
     "date": (
-        "date", "orderdate", "invoicedate", "purchasedate", "transactiondate", "timestamp",
-        "datetime", "boughtat", "orderedat", "day", "week", "month", "period", "time",
+        "date", "orderdate", "invoicedate", "purchasedate", "transactiondate", "transactiondt",
+        "timestamp", "transactiontimestamp", "datetime", "boughtat", "orderedat", "day", "week",
+        "month", "period", "time",
     ),
     "brand": (
         "brand", "firm", "supplier", "choice", "chosen", "product", "productname", "item", "sku",
@@ -165,6 +167,28 @@ def labels_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
     return place[numbers].astype(np.int32), unique.astype(object)
 
 
+def labelled(labels: np.ndarray, numbers: pd.Series) -> Any:
+    """Return labels by number, as text that is stored once.
+
+    Parameters
+    ----------
+    labels : ndarray of str, shape (L,)
+    numbers : Series of int, shape (N,)
+    """
+    return pd.Series(labels, dtype="str").array.take(numbers.to_numpy())
+
+
+def per_cent(share: float) -> str:
+    """Return a share in per cent, as sentences have it; small ones with a digit more.
+
+    Parameters
+    ----------
+    share : float
+        No unit.
+    """
+    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
+
+
 def times_of(table: Table, column: str) -> tuple[np.ndarray, np.ndarray, str]:
     """Return ranks of times, days since 1970-01-01, and what the column tells.
 
@@ -226,6 +250,7 @@ def read_lines(log: str | Path | pd.DataFrame | Table, **given: Any) -> Lines:
         raise table.wrong("expected a row per purchase, found none")
     must = ("customer", "date")
     names = {what: column_of(table, what, columns[what], must=what in must) for what in NAMES}
+    _one_amount(table, names, columns["amount"])
     if names["amount"] == names["list_price"]:
         names["list_price"] = None
     needed = [name for what, name in names.items() if name and what not in ("store", "list_price")]
@@ -273,6 +298,24 @@ def read_lines(log: str | Path | pd.DataFrame | Table, **given: Any) -> Lines:
         same &= each[1:] == each[:-1]
     facts["identical"] = int(same.sum())
     return lines
+
+
+#: Parts of names of columns that hold money.
+_MONEY = ("price", "paid", "sales", "spend", "revenue", "value")
+
+
+def _one_amount(table: Table, names: dict[str, str | None], given: str | None) -> None:
+    """Refuse a column called amount that may hold units, as there is another one of money."""
+    amount = names["amount"]
+    if given or amount is None or names["quantity"] or named_like(amount, *_MONEY):
+        return
+    others = [each for each in table.columns if named_like(each, *_MONEY)
+              and each not in names.values()]  # fmt: skip
+    if others:
+        raise table.wrong(
+            f"expected one column of what was paid, found {found(amount)}, which may be units, and "
+            f"{found(others[0])} (--amount {others[0]} --quantity {amount}, or --amount {amount})"
+        )
 
 
 def _blank(raw: pd.Series) -> np.ndarray:
@@ -668,7 +711,7 @@ def _amount_kind(lines: Lines, rows: np.ndarray, given: str | None) -> tuple[str
 
 
 def chosen_length(
-    lines: Lines, said: Decisions, given: str | None, brands: int
+    lines: Lines, said: Decisions, given: str | None, brands: int, *, longest: bool = False
 ) -> tuple[str, bool]:
     """Return the length of a period, and whether none fits well.
 
@@ -679,6 +722,9 @@ def chosen_length(
     given : {"day", "week", "month"}, optional
     brands : int
         Number of brands that stand for themselves.
+    longest : bool
+        Whether to take the longest length that fits, of which the log has 12 periods: so it is
+        for the log of one firm, which has no prices to compare.
     """
     n = len(lines.customer)
     if lines.resolution == "number":
@@ -691,11 +737,16 @@ def chosen_length(
     brand = np.where(shares[lines.brand] >= 0.02, lines.brand, -1)
     fits = {name: period_fit(lines.customer, brand, lines.day, name) for name in LENGTHS}
     length, good = choose_period(fits)
+    if longest:
+        spans = {name: np.ptp(periods_of(lines.day, name)) for name in LENGTHS}
+        fitting = [k for k in LENGTHS if fits[k][0] <= MOST_MIXED and spans[k] >= 12]
+        length, good = (fitting or ["day"])[-1], bool(fitting)
     if given is not None:
         length, good = given, True
     mixed, seen = fits[length]
-    text = f"{length}: {100 * mixed:.1f} % of customer-{length}s hold two days of purchases, "
-    text += f"every large brand is bought in {100 * seen:.0f} % of {length}s or more"
+    text = f"{length}: {100 * mixed:.1f} % of customer-{length}s hold two days of purchases"
+    if not longest:
+        text += f", every large brand is bought in {100 * seen:.0f} % of {length}s or more"
     said.add("period", n, n, text if good else f"{text}; no length fits well", "period")
     return length, not good
 

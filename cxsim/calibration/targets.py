@@ -65,7 +65,7 @@ class Target(Keyed):
     ----------
     measure : str
         Of a firm, or of the market; or a statistic of repeat purchases of new customers
-        (:func:`~cxsim.calibration.log_panel.repeat_statistics`).
+        (:func:`~cxsim.calibration.own_log.repeat_statistics`).
     firm : str
         Name, or ``(market)``.
     value, se : float

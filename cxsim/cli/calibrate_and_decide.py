@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from cxsim.report.notebooks import find_notebook
 TABLE_OPTIONS = (
     click.option("--encoding", metavar="NAME", help="Encoding of a text table, such as cp1252."),
     click.option(
-        "--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+        "--separator", type=click.Choice(["comma", "semicolon", "tab", "bar", "blank"]),
         help="What separates columns.",
     ),
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook."),
@@ -39,12 +41,54 @@ TABLE_OPTIONS = (
 )  # fmt: skip
 
 
+#: Options of commands that read a panel: its columns, and what cells mean.
+PANEL_OPTIONS = (
+    click.option("--customer", metavar="COLUMN", help="Column of customers."),
+    click.option(
+        "--period", metavar="COLUMN",
+        help='Column of periods; "none" if rows are in order of purchase.',
+    ),
+    click.option("--choice", metavar="COLUMN", help="Column of the chosen firm."),
+    click.option("--price", metavar="NAME", help="Price column, or the prefix of price columns."),
+    click.option(
+        "--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase."
+    ),
+    click.option(
+        "--period-length", metavar="LENGTH",
+        help="Length of a period: of dates, day, week, month or quarter [default: the longest of "
+        "the first three in which no customer buys twice].",
+    ),
+    click.option(
+        "--returns", type=click.Choice(["drop", "keep"]),
+        help="What to do with rows of negative quantity.",
+    ),
+    click.option(
+        "--blank-prices", type=click.Choice(["drop", "not on offer"]),
+        help="Where a price is missing: leave out the purchase (drop), or take that firm's offer "
+        "as not available.",
+    ),
+)  # fmt: skip
+
+
 TABLE_NAMES = ("encoding", "separator", "sheet", "header", "total", "decimal", "dates")
+
+
+PANEL_NAMES = (
+    "customer", "period", "choice", "price", "no_purchase", "period_length", "returns",
+    "blank_prices",
+)  # fmt: skip
 
 
 def table_options(command: Any) -> Any:
     """Give a command the options that say how its table is read."""
     for option in reversed(TABLE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def panel_options(command: Any) -> Any:
+    """Give a command the options that say what a panel's columns are and how it is read."""
+    for option in reversed((*PANEL_OPTIONS, *TABLE_OPTIONS)):
         command = option(command)
     return command
 
@@ -74,7 +118,15 @@ def say_decisions(decisions: tuple[str, ...], data: str) -> None:
     "--own", is_flag=True,
     help="The log of one firm alone: write targets of repeat purchases in place of a panel.",
 )  # fmt: skip
-@click.option("--contracts", is_flag=True, help="With --own: customers pay until they leave.")
+@click.option(
+    "--model", type=click.Choice(["sbg", "bg-bb", "bg-nbd", "pareto-nbd"]),
+    help="With --own: purchase model, sbg for contracts [default: by what the log is].",
+)  # fmt: skip
+@click.option("--firm", metavar="NAME", help="With --own: name of the firm in a scenario.")
+@click.option(
+    "--scenario", metavar="FILE",
+    help="With --own: also write a scenario of the firm and its customers.",
+)  # fmt: skip
 @click.option(
     "--new-after", type=click.IntRange(0), metavar="N",
     help="With --own: customers are new if they do not buy in the first N periods.",
@@ -140,7 +192,8 @@ def say_decisions(decisions: tuple[str, ...], data: str) -> None:
 @click.option("--currency", metavar="LABEL", default="EUR", show_default=True)
 @table_options
 def panel(
-    log: str, output: str | None, own: bool, contracts: bool, new_after: int | None, **options: Any
+    log: str, output: str | None, own: bool, model: str | None, firm: str | None,
+    scenario: str | None, new_after: int | None, **options: Any,
 ) -> None:  # fmt: skip
     """Make a purchase panel of LOG, an order log, for `cxsim calibrate`.
 
@@ -152,6 +205,9 @@ def panel(
     from cxsim.calibration import CalibrationError, own_log, panel_from_log
 
     place = output or Path("results") / f"{file_name(f'panel-{Path(log).stem}')}.csv"
+    for name, value in (("model", model), ("firm", firm), ("scenario", scenario)):
+        if value is not None and not own:
+            raise UserError(f"--{name}: expected --own beside it, found none")
     read = reading(options)
     given = {k: v for k, v in options.items() if k not in TABLE_NAMES} | read
     try:
@@ -159,16 +215,21 @@ def panel(
             rules = {k: given[k] for k in ("period", "returns", "last_period", "seed")}
             columns = {k: given[k] for k in ("customer", "date", "quantity", "amount") if given[k]}
             made: Any = own_log(
-                log, **rules, **columns, **read, new_after=new_after,
-                contracts=contracts,
+                log, **rules, **columns, **read, new_after=new_after, model=model
             )  # fmt: skip
         else:
             made = panel_from_log(log, **given)
         _print_log(made)
-        path = made.save(place)
+        if own:
+            alone = {"firm": firm or "Firm", "alone": True} if scenario else {"firm": firm}
+            path = made.save(place, **{k: v for k, v in alone.items() if v is not None})
+        else:
+            path = made.save(place)
+        say(f"{'Targets' if own else 'Panel'}: {path}")
+        if scenario is not None:
+            say(f"Scenario: {made.save_scenario(scenario, firm=firm or 'Firm')}")
     except CalibrationError as error:
         raise UserError(str(error)) from error
-    say(f"{'Targets' if own else 'Panel'}: {path}")
     if not own:
         _next_step(made, path)
 
@@ -197,23 +258,36 @@ def _print_log(made: Any) -> None:
             for row in made.statistics.to_dict("records")
         ]
         print_table(["statistic", "value", "se", "new customers"], rows, left=1)
+        if made.fit is not None:
+            say()
+            rows = [
+                [row["rate"], f"{row['value']:.4f}", f"{row['se']:.4f}"]
+                for row in made.rates.to_dict("records")
+            ]
+            print_table([f"per {made.period_length}", "value", "se"], rows, left=1)
     say()
 
 
 def _next_step(made: Any, path: Path) -> None:
     """Print the command that comes next, and how long it takes where it takes long."""
+    with Screen(f"a pilot of the estimation for {path}"):
+        _say_plan(made.frame, "--sample 1000", {})
+    say(f"Next: cxsim calibrate {path} --period-length {made.period_length}")
+
+
+def _say_plan(panel: Any, way: str, how: dict[str, Any]) -> None:
+    """Print how long an estimation takes, and how exact a sample would be, where it takes long."""
+    from cxsim.calibration import Panel
     from cxsim.calibration.log_panel import MANY, estimation_plan
 
-    if len(made.frame) > MANY:
-        with Screen(f"a pilot of the estimation for {path}"):
-            plan = estimation_plan(made.frame)
-        for row in plan.to_dict("records")[1:]:
-            say_lines(
-                f"Estimation on {row['customers']:,} customers: about {row['seconds'] / 60:.0f} "
-                f"minutes, loyalty with a standard error of {row['loyalty_se']:.2f}"
-            )
-        say("A sample: --sample 1000 (seed 0)")
-    say(f"Next: cxsim calibrate {path} --period-length {made.period_length}")
+    if (panel.occasions if isinstance(panel, Panel) else len(panel)) <= MANY:
+        return
+    for row in estimation_plan(panel, **how).to_dict("records")[1:]:
+        say_lines(
+            f"Estimation on {row['customers']:,} customers: about {row['seconds'] / 60:.0f} "
+            f"minutes, loyalty with a standard error of {row['loyalty_se']:.2f}"
+        )
+    say(f"A sample of customers: {way} (seed 0)")
 
 
 # -- The command calibrate: a scenario from data -----------------------------------------------
@@ -252,6 +326,10 @@ def _classes(context: click.Context, option: click.Parameter, value: str | None)
     "--sample", metavar="FILE",
     help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
 )  # fmt: skip
+@click.option(
+    "--customers", type=click.IntRange(2), metavar="N",
+    help="Estimate on N customers drawn at random (--seed).",
+)  # fmt: skip
 @click.option("--base", metavar="SCENARIO", help="With targets: scenario to start from.")
 @click.option(
     "--posterior", is_flag=True,
@@ -265,33 +343,12 @@ def _classes(context: click.Context, option: click.Parameter, value: str | None)
     "-j", "--jobs", high=256, default=1, show_default=True,
     help="With targets: number of parallel runs.",
 )  # fmt: skip
-@click.option("--customer", metavar="COLUMN", help="Column of customers.")
-@click.option(
-    "--period", metavar="COLUMN", help='Column of periods; "none" if rows are in order of purchase.'
-)
-@click.option("--choice", metavar="COLUMN", help="Column of the chosen firm.")
 @click.option("--firm", metavar="COLUMN", help="Column of firms in a long panel.")
-@click.option("--price", metavar="NAME", help="Price column, or the prefix of price columns.")
 @click.option(
     "--feature", "features", metavar="NAME", multiple=True,
     help='Feature to use; "none" for none [default: all that every firm has].',
 )  # fmt: skip
-@click.option("--no-purchase", metavar="VALUE", help="Value of the choice column for no purchase.")
-@click.option(
-    "--period-length", metavar="LENGTH",
-    help="Length of a period: of dates, day, week, month or quarter [default: the longest of the "
-    "first three in which no customer buys twice].",
-)  # fmt: skip
-@click.option(
-    "--returns", type=click.Choice(["drop", "keep"]),
-    help="What to do with rows of negative quantity.",
-)  # fmt: skip
-@click.option(
-    "--blank-prices", type=click.Choice(["drop", "not on offer"]),
-    help="Where a price is missing: leave out the purchase (drop), or take that firm's offer as "
-    "not available.",
-)  # fmt: skip
-@table_options
+@panel_options
 @click.option(
     "--initial-purchases", "initial_purchases",
     type=click.Choice(["wooldridge", "equation", "use", "drop"]), default="wooldridge",
@@ -388,6 +445,7 @@ _HOW = (
 
 def _from_panel(data: str, options: dict[str, Any]) -> int:
     from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+    from cxsim.calibration.log_panel import drawn_customers
     from cxsim.calibration.price_endogeneity import with_cost_columns
 
     cost = options["cost"] or None
@@ -413,6 +471,13 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
             )
         )
         how = {name: options[name] for name in _HOW if options[name] not in (None, ())}
+        if options["customers"] is not None:
+            everybody = panel.customers
+            panel = drawn_customers(panel, options["customers"], seed=options["seed"])
+            said = f"{panel.customers:,} of {everybody:,} customers, drawn at random (--customers)"
+            panel = replace(panel, decisions=(*panel.decisions, said))
+        else:
+            _say_plan(panel, "--customers 1000", how)
         try:
             result = calibrate(panel, **how, progress=screen)
         except ValueError as error:
@@ -561,6 +626,7 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
 @click.option(
     "--panel", metavar="DATA", help="Purchase panel to calibrate to, instead of a scenario."
 )
+@panel_options
 @click.option(
     "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
 )
@@ -595,6 +661,12 @@ def decide(
     future of every option.
     """
     given = {name: value for name, value in options.items() if value is not None}
+    table = {name: given.pop(name) for name in (*PANEL_NAMES, *TABLE_NAMES) if name in given}
+    if table and "panel" not in given:
+        name = next(iter(table)).replace("_", "-")
+        raise UserError(f"--{name}: expected --panel DATA beside it, found none")
+    if table:
+        given["table"] = json.dumps(table, ensure_ascii=False)[1:-1]
     given["scenario"] = scenario
     if overrides:
         given["overrides"] = join_overrides(overrides)
@@ -621,7 +693,7 @@ def _check(given: dict[str, Any]) -> None:
         from cxsim.calibration import CalibrationError, load_panel
 
         try:
-            load_panel(values["panel"])
+            load_panel(values["panel"], values.get("table", ""))
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def market_from_panel(
-    panel: str, *, draws: int, overrides: Any = ()
+    panel: str, *, draws: int, overrides: Any = (), table: str = ""
 ) -> tuple[Scenario, pd.DataFrame, pd.DataFrame]:
     """Return a scenario calibrated to a panel, draws of its estimates, and what was assumed.
 
@@ -37,6 +37,8 @@ def market_from_panel(
         Rows of draws.
     overrides
         Other values, put in last.
+    table : str
+        How to read the panel, as for :func:`~cxsim.calibration.panel_reading.load_panel`.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def market_from_panel(
     """
     from cxsim.calibration import calibrate, load_panel
 
-    result = calibrate(load_panel(panel))
+    result = calibrate(load_panel(panel, table))
     market, assumed = with_assumptions(result.scenario())
     assumed.attrs["warnings"] = [each.sentence for each in result.warnings]
     market = market.override(overrides) if overrides else market
@@ -55,7 +57,7 @@ def market_from_panel(
 
 
 def decision_market(
-    scenario: str, panel: str, overrides: str, *, points: int, draws: str = ""
+    scenario: str, panel: str, overrides: str, *, points: int, draws: str = "", table: str = ""
 ) -> tuple[Scenario, pd.DataFrame | None, pd.DataFrame]:
     """Return the scenario of a decision; it is calibrated to a panel if one is named.
 
@@ -76,7 +78,7 @@ def decision_market(
     if panel and draws:
         raise ValueError(f"draws: expected none with a panel, which has its own, found {draws!r}")
     if panel:
-        return market_from_panel(panel, draws=points, overrides=changes)
+        return market_from_panel(panel, draws=points, overrides=changes, table=table)
     return loaded(scenario, changes), read_draws(draws), pd.DataFrame(columns=["path", "value"])
 
 

@@ -526,7 +526,8 @@ def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
     overrides = split_overrides(parameters.get("overrides", ""))
     changed = [f"overrides={overrides!r}"] if overrides else []
     if notebook == "decide" and given.get("panel"):  # it takes the scenario's place
-        source = ", ".join([repr(given["panel"]), f"draws={given['points']}", *changed])
+        how = [f"table={given['table']!r}"] if given.get("table") else []
+        source = ", ".join([repr(given["panel"]), f"draws={given['points']}", *changed, *how])
         lines += [
             "from cxsim.report.decision_tables import market_from_panel",
             f"market, drawn, _ = market_from_panel({source})",

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.special import betaln, gammaln, logsumexp
+from scipy.special import gammaln, logsumexp
 from scipy.stats import beta, gamma, poisson
 
+from cxsim.analytic import bg_nbd_log_likelihood
 from cxsim.calibration import CalibrationError, Panel, calibrate
 from cxsim.calibration.estimate import Likelihood, design_of, fit
 from lab.pages.page import DOCS, Images, joined, table, write
@@ -316,13 +317,7 @@ def bg_nbd(at: np.ndarray, x: np.ndarray, tx: np.ndarray, until: np.ndarray) -> 
         Repeat orders, week of the last one, weeks observed.
     """
     r, alpha, a, b = np.exp(at)
-    stays = betaln(a, b + x) - (r + x) * np.log(alpha + until)
-    some = np.maximum(x, 1.0)
-    left = np.where(
-        x > 0, betaln(a + 1, b + some - 1) - (r + x) * np.log(alpha + tx), -np.inf
-    )  # fmt: skip
-    scale = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - betaln(a, b)
-    return scale + np.logaddexp(stays, left)
+    return bg_nbd_log_likelihood(x, tx, until, r=r, alpha=alpha, a=a, b=b)
 
 
 def _turnover(at: np.ndarray, x: np.ndarray, tx: np.ndarray, until: np.ndarray) -> np.ndarray:

@@ -287,10 +287,10 @@ def test_plain_numbers_are_read_as_babel_reads_them():
     """The short way for numbers with a point or comma gives what the long way gives."""
     rng = np.random.default_rng(5)
     values = [f"{v:.{rng.integers(0, 6)}f}" for v in rng.lognormal(4, 4, 300)]
-    from cxsim.calibration.table_reading import _read_numbers, _strict
+    from cxsim.calibration.cell_reading import _strict, read_numbers
 
     values += [value.replace(".", ",") for value in values]
-    read = _read_numbers(values)
+    read = read_numbers(values)
     for k, value in enumerate(values):
         np.testing.assert_equal(read.point[k], _strict(value, "point"))
         np.testing.assert_equal(read.comma[k], _strict(value, "comma"))
