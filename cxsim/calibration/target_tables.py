@@ -204,6 +204,11 @@ def _check_range(measure: Measure, value: float) -> None:
         )
 
 
+#: Target that is no measure of a run: the share of a firm's customers that it loses within a year
+#: by a price 10 % higher, from two runs.
+PRICE_RESPONSE = "price_response"
+
+
 #: Statistics of one firm's own log (:func:`~cxsim.calibration.log_panel.repeat_statistics`).
 _REPEATS = re.compile(r"(?:repeat_purchases|active)_([1-9]\d*)|never_back|dispersion")
 
@@ -252,7 +257,9 @@ def check_error(name: str, error: float) -> None:
     ValueError
         With what was meant, perhaps.
     """
-    if is_of_log(name):
+    if name == PRICE_RESPONSE:
+        share = True
+    elif is_of_log(name):
         share = name.startswith(("active", "never"))
     else:
         known = (m for level in ("firm", "market") for m in measures(level))

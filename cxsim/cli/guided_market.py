@@ -11,7 +11,7 @@ import click
 from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 
 if TYPE_CHECKING:
-    from cxsim.calibration.market_questions import GuidedMarket, MarketFit
+    from cxsim.calibration.market_scenario import GuidedMarket, MarketFit
 
 # -- The command market: from answers to a calibrated scenario -----------------------------------
 
@@ -38,7 +38,7 @@ def market(answers: str, output: str | None, seeds: int, jobs: int, customers: i
     is left open. Exit code 1 if churn or the number of customers is off.
     """
     from cxsim.calibration import CalibrationError
-    from cxsim.calibration.market_questions import checked_answers, fit_market
+    from cxsim.calibration.market_scenario import checked_answers, fit_market
 
     made = checked_answers(answers)
     print_open(made)
@@ -78,7 +78,7 @@ def _written(
     made: GuidedMarket, answers: str, start: Path, names: Mapping[str, Path]
 ) -> dict[str, Path]:
     """Write the scenario to start from, the targets, the options and (of a workbook) answers."""
-    from cxsim.calibration.market_questions import answers_text
+    from cxsim.calibration.market_forms import answers_text
     from cxsim.files.whole import whole_file
     from cxsim.scenario.yaml_text import to_yaml
 
@@ -157,7 +157,7 @@ def print_market(file: str) -> None:
     ScenarioError
         If an answer is not valid.
     """
-    from cxsim.calibration.market_questions import checked_answers
+    from cxsim.calibration.market_scenario import checked_answers
 
     made = checked_answers(file)
     say(f"{file}: ok")
@@ -182,8 +182,7 @@ def new_market(file: str | None, workbook: str | None, *, ask: bool) -> None:
     UserError
         If a file exists already, or has another suffix.
     """
-    from cxsim.calibration.market_forms import write_workbook
-    from cxsim.calibration.market_questions import answers_text
+    from cxsim.calibration.market_forms import answers_text, write_workbook
     from cxsim.files.whole import whole_file
 
     if file is None and workbook is None:
