@@ -348,6 +348,20 @@ def _answering(
     return made | {"start": others[answered].get("start", 0) + delay}
 
 
+def builds(firm: str, options: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether a firm has a programme in an option that changes one of both capabilities.
+
+    Parameters
+    ----------
+    firm : str
+    options : mapping
+        As :func:`with_programmes` returns them.
+    """
+    start = f"firms.{firm}.programmes."
+    planned = [each for o in options.values() for path, each in o.items() if path.startswith(start)]
+    return any(key in _CAPABILITIES for each in planned for key in (at(each, "changes") or {}))
+
+
 def programmes_of(
     scenario: Scenario, firm: str, option: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Programme]:
