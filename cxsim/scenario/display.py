@@ -39,9 +39,12 @@ def parameter_table(schema: Schema) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``path``, ``kind``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
-        ``description``, ``mechanism``, ``fixed``, ``newcomers``.
+        ``description``, ``mechanism``, ``fixed``, ``newcomers``, ``levels`` (of a scale: value
+        and meaning, a line each).
     """
     import pandas as pd
+
+    levels = {f"firms.*.{name}": level_lines(name) for name in scales()}
 
     rows = []
     for path, spec in schema.root.parameters():
@@ -59,6 +62,7 @@ def parameter_table(schema: Schema) -> pd.DataFrame:
                 "mechanism": spec.mechanism,
                 "fixed": spec.fixed,
                 "newcomers": spec.newcomers,
+                "levels": levels.get(".".join(path), ""),
             }
         )
     return pd.DataFrame(rows)
@@ -225,6 +229,18 @@ def scales() -> dict[str, Scale]:
         name: Scale(name, str(each["question"]), tuple(map(str, each["levels"])))
         for name, each in _scale_data()["scales"].items()
     }
+
+
+def level_lines(parameter: str) -> str:
+    """Return the levels of a scale, value and meaning, a line each.
+
+    Parameters
+    ----------
+    parameter : str
+        Of a firm.
+    """
+    texts = enumerate(scales()[parameter].levels, start=1)
+    return "\n".join(f"{level_value(level):g}: {text}" for level, text in texts)
 
 
 def level_value(level: int) -> float:
@@ -528,6 +544,10 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         }
     for kind, place in definitions.get("Policies", {}).get("properties", {}).items():
         place["anyOf"] = policy_schema(kind)
+    for name in scales():
+        section, _, last = name.rpartition(".")
+        field = definitions[section.capitalize() or "Firm"]["properties"][last]
+        field["description"] += f"\n{level_lines(name)}"
     for definition in definitions.values():
         if "one_off" in definition.get("properties", {}):
             _name_moves(definition)

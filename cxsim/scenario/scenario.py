@@ -437,7 +437,7 @@ class Scenario:
         """Return every parameter a scenario can have, one row each.
 
         Columns: ``path``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
-        ``description``, ``mechanism``, ``fixed``.
+        ``description``, ``mechanism``, ``fixed``, ``newcomers``, ``levels``.
 
         Parameters
         ----------
