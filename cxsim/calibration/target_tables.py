@@ -37,7 +37,28 @@ _SPOKEN = {
     "totalchurn": "churn", "monthlychurn": "churn", "churnpermonth": "churn",
     "attritionrate": "churn", "customerretention": "retention_rate",
     "retention": "retention_rate", "share": "market_share", "repeatrate": "repeat_purchase_rate",
+    "satisfaction": "performance", "meansatisfaction": "performance",
+    "satisfactionscore": "performance",
 }  # fmt: skip
+
+
+#: Names that no measure has, and what to give instead.
+_INSTEAD = dict.fromkeys(
+    ("csat", "satisfied", "sharesatisfied", "topbox", "toptwobox"),
+    " (a share of satisfied answers is no measure; give the mean score of contacts from 0 to 10, "
+    "performance)",
+)
+
+
+def instead_of(name: Any) -> str:
+    """Return what to give in place of a number that no measure is; empty if nothing is known.
+
+    Parameters
+    ----------
+    name : Any
+        As people write it: ``CSAT``.
+    """
+    return _INSTEAD.get(normal(str(name)), "")
 
 
 def understood(name: Any, level: str) -> str | None:

@@ -19,6 +19,7 @@ from cxsim.calibration.target_tables import (
     check_error,
     check_sums,
     completed,
+    instead_of,
     is_of_log,
     lengths_of_log,
     target_rows,
@@ -466,7 +467,8 @@ def _target(source: Source, base: Scenario, number: int, given: Target) -> Targe
     names = [measure.name for measure in measures(level, base.mechanisms)]
     if given.measure not in names:
         text = f"expected a measure of a {level}, found {found(given.measure)}"
-        raise _wrong(source, (*keys, "measure"), text + near(given.measure, names))
+        said = instead_of(given.measure) or near(given.measure, [*names, PRICE_RESPONSE])
+        raise _wrong(source, (*keys, "measure"), text + said)
     periods = _window(source, (*keys, "periods"), given.periods, int(base.periods) - 1)
     return given.model_copy(update={"periods": periods})
 

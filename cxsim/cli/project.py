@@ -150,19 +150,16 @@ def _explain(parameter: str) -> None:
     from cxsim.messages import found, hint
 
     table = Scenario.parameters().set_index("path")
-    ends = [path for path in table.index if path == parameter or path.endswith(f".{parameter}")]
-    if not ends:
+    paths = [each for each in table.index if each == parameter or each.endswith(f".{parameter}")]
+    if not paths:
         names = [*table.index, *(path.rpartition(".")[2] for path in table.index)]
         raise UserError(
             f"list: expected a parameter, found {found(parameter)}{hint(parameter, names)}"
         )
-    for path in ends:
+    for path in paths:
         row = table.loc[path]
-        low, high = (
-            None if end is None or end != end else end for end in row[["minimum", "maximum"]]
-        )
-        limits = [f"at least {low:g}"] if low is not None else []
-        limits += [f"at most {high:g}"] if high is not None else []
+        ends = {"at least": row["minimum"], "at most": row["maximum"]}
+        limits = [f"{words} {end:g}" for words, end in ends.items() if end == end]
         say(f"{path}: {row['description']}")
         say(f"  unit    {row['unit'] if row['unit'] != '1' else 'none'}")
         say(f"  range   {', '.join(limits) or 'any'}")
