@@ -452,7 +452,7 @@ def _targets(
     parameters[f"{of}.brand_taste_sd"] = [0.0, rounded(4.0 / a)]
     if price_is_target(given):
         parameters[f"{of}.price_sensitivity"] = [rounded(a / 3), rounded(6 * a)]
-        value = given.price_response
+        value = given.price_response or 0.0
         row = {"measure": PRICE_RESPONSE, "firm": given.my_firm, "value": value, "se": value / 8}
         rows.append(row)
     last = scenario["periods"] - 1
@@ -503,7 +503,7 @@ def _options(given: Answers, firms: Mapping[str, Any]) -> dict[str, Any]:
     all_moves = given.moves or {}
     mine = {name for name, each in all_moves.items() if each.firm in (None, given.my_firm)}
 
-    def option(*of: str) -> dict[str, Any]:
+    def option(*of: str | None) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for name, move in all_moves.items():
             answers = move.in_answer_to
@@ -521,7 +521,7 @@ def _options(given: Answers, firms: Mapping[str, Any]) -> dict[str, Any]:
     for name in all_moves:
         if name in mine:
             answers = all_moves[name].in_answer_to
-            made[name] = option(name, *({answers} & mine))
+            made[name] = option(name, answers) if answers in mine else option(name)
     return made
 
 
@@ -676,7 +676,8 @@ def fit_market(
     """Calibrate a guided market to its shares, its churn and the price response stated.
 
     One switching cost for all comes first. Where it cannot meet the churn of each firm, every
-    firm gets a leaving cost of its own, and brand preference stays as found.
+    firm gets a leaving cost of its own, and brand preference stays as found unless a price
+    response is stated.
 
     Parameters
     ----------
@@ -701,7 +702,9 @@ def fit_market(
     given, of = market.answers, _of_segments(market.answers)
     rows = market.targets["targets"]
 
-    def matched(free: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[MomentMatch, dict]:
+    def matched(
+        free: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> tuple[MomentMatch, dict[str, Any]]:
         plan: dict[str, Any] = {"parameters": dict(free), "targets": rows}
         base = start.override(dict(values)) if values else start
         result = match_moments(plan, base=base, seeds=seeds, jobs=jobs, progress=progress)
@@ -715,14 +718,17 @@ def fit_market(
     if not churn["within"].all() and len(churn) > 1:
         found_here = result.parameters.set_index("path")["estimate"]
         common = given.switching_cost if given.switching_cost is not None else 0.0
+        fixed = {f"{of}.switching_cost": common}
         taste = f"{of}.brand_taste_sd"
-        fixed = {f"{of}.switching_cost": common, taste: rounded(float(found_here[taste]))}
+        if not price_is_target(given):  # which needs both taste and price sensitivity
+            fixed[taste] = rounded(float(found_here[taste]))
         highest = 8.0 / min(s["price_sensitivity"] for s in market.scenario["segments"].values())
         own = {f"firms.{name}.leaving_cost": [0.0, rounded(highest)] for name in churn["firm"]}
         kept = {
-            key: ends for key, ends in free.items()
-            if not key.endswith((".switching_cost", ".brand_taste_sd"))
-        }  # fmt: skip
+            key: ends
+            for key, ends in free.items()
+            if key not in fixed and not key.endswith(".switching_cost")
+        }
         again = matched({**kept, **own}, chosen | fixed)
         if again[0].j < result.j:
             (result, targets), by_firm = again, True
