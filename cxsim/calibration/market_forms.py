@@ -409,10 +409,9 @@ class MarketForm:
                 fields = {each.key: _field(each, row.get(each.key)) for each in questions(of)}
                 self._tables[key].append((named, fields))
                 named.observe(self._sum, "value")
-            boxes = [widgets.VBox([n, *f.values()]) for n, f in self._tables[key]]
-            pages.append(
-                widgets.Tab(boxes, titles=[n.value or "new" for n, _ in self._tables[key]])
-            )
+            tab = widgets.Tab([widgets.VBox([n, *f.values()]) for n, f in self._tables[key]])
+            _name_tabs(tab, [named for named, _ in self._tables[key]])
+            pages.append(tab)
         for _, fields in self._tables["firms"]:
             fields["share"].observe(self._sum, "value")
         self._total, self._said = widgets.HTML(), widgets.HTML()
@@ -505,6 +504,17 @@ class MarketForm:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
+
+
+def _name_tabs(tab: Any, fields: list[Any]) -> None:
+    """Give tabs the names that are typed in them."""
+
+    def name(_: Any = None) -> None:
+        tab.titles = [each.value.strip() or "new" for each in fields]
+
+    for each in fields:
+        each.observe(name, "value")
+    name()
 
 
 #: Layout that fields share.
