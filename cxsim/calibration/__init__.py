@@ -14,7 +14,8 @@ from cxsim.calibration.log_panel import (
     panel_from_log,
 )
 from cxsim.calibration.market_forms import MarketForm, write_workbook
-from cxsim.calibration.market_questions import fit_market, guided_market, read_answers
+from cxsim.calibration.market_questions import read_answers
+from cxsim.calibration.market_scenario import fit_market, guided_market
 from cxsim.calibration.moment_matching import MomentMatch, match_moments
 from cxsim.calibration.own_log import OwnLog, own_log, repeat_statistics
 from cxsim.calibration.panel import CalibrationError, Columns, Panel

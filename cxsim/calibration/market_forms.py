@@ -1,4 +1,4 @@
-"""The workbook and the notebook form of a guided market, both made from its questions."""
+"""The file, the workbook and the notebook form of a guided market, all made from its questions."""
 
 from __future__ import annotations
 
@@ -9,35 +9,76 @@ from typing import Any
 from zipfile import BadZipFile
 
 from cxsim.calibration.market_questions import (
+    TABLES,
     Answers,
-    FirmAnswers,
-    MarketFit,
-    MoveAnswers,
     Question,
-    answers_text,
-    checked_answers,
-    fit_market,
     questions,
     share_of,
 )
+from cxsim.calibration.market_scenario import MarketFit, checked_answers, fit_market
 from cxsim.calibration.panel import CalibrationError
 from cxsim.files.whole import check_size, is_file, whole_file
 from cxsim.messages import Place, Problem, found
 from cxsim.scenario import ScenarioError
-from cxsim.scenario.display import level_value, scales
-from cxsim.scenario.fields import Keyed
+from cxsim.scenario.display import level_value, moves, scales
 from cxsim.scenario.validation import Keys
-from cxsim.scenario.yaml_text import YamlError, parse
+from cxsim.scenario.yaml_text import YamlError, parse, to_yaml
+
+# -- The file ----------------------------------------------------------------------------------
+
+
+def answers_text(given: Mapping[str, Any] | Answers | None = None) -> str:
+    """Return a file of answers as YAML, with every question beside its answer.
+
+    Parameters
+    ----------
+    given : mapping or Answers, optional
+        Answers so far; without them, three firms to fill in.
+    """
+    raw = given.model_dump(exclude_none=True) if isinstance(given, Answers) else dict(given or {})
+    lines = [
+        "# Answers about a market. `cxsim market FILE` makes a scenario and targets of it.",
+        "# Leave empty what is unknown: it gets a range. Write 0 only where it is nothing.",
+    ]
+    for each in questions():
+        lines += _asked_lines(each, raw.get(each.key), "")
+    starts: dict[str, dict[str, Any]] = {name: {} for name in ("Alpha", "Beta", "Gamma")}
+    for key, (_, of) in TABLES.items():
+        rows = raw.get(key) or (starts if key == "firms" else {})
+        if not rows:
+            lines.append(f"{key}:  # by name, with these keys; leave empty if there are none")
+            lines += [f"  # {each.key}: {each.text} ({each.unit})" for each in questions(of)]
+            continue
+        lines.append(f"{key}:")
+        for number, (name, row) in enumerate(rows.items()):
+            lines.append(f"  {_plain(name)}:")
+            brief = number > 0 or key == "moves"
+            for each in questions(of):
+                lines += _asked_lines(each, row.get(each.key), "    ", brief=brief)
+    return "\n".join(lines) + "\n"
+
+
+def _asked_lines(each: Question, value: Any, indent: str, *, brief: bool = False) -> list[str]:
+    unit = " or ".join(each.words) if each.words else each.unit
+    unknown = f"; if unknown: {each.unknown}" if each.unknown else "; must be answered"
+    shown = "" if value is None else f" {_plain(value)}"
+    said = [] if brief else [f"{indent}# {each.text} ({unit}){unknown}"]
+    return [*said, f"{indent}{each.key}:{shown}"]
+
+
+def _plain(value: Any) -> str:
+    return to_yaml({"x": value}).split(":", 1)[1].strip()
+
+
+# -- The workbook ------------------------------------------------------------------------------
+
 
 #: Version of the workbook's layout, in a name of the workbook.
-VERSION, _NAME = "1", "cxsim_market"
+VERSION, _NAME = "2", "cxsim_market"
 
 
-#: Sheets of tables: their keys, what a row is called, and its questions.
-_TABLES: dict[str, tuple[str, str, type[Keyed]]] = {
-    "Firms": ("firms", "Firm", FirmAnswers),
-    "Moves": ("moves", "Move of my firm", MoveAnswers),
-}
+#: Sheets of the tables.
+_SHEETS = {key.capitalize(): key for key in TABLES}
 
 
 #: Rows of a table that can be filled in.
@@ -73,9 +114,11 @@ def write_workbook(path: str | Path, given: Mapping[str, Any] | None = None) -> 
     lists.sheet_state = "hidden"
     market = book.create_sheet("Market", 1)
     _market(market, lists, answers)
-    for number, (title, (key, row, of)) in enumerate(_TABLES.items(), start=2):
+    for number, (title, key) in enumerate(_SHEETS.items(), start=2):
+        row, of = TABLES[key]
         _table(book.create_sheet(title, number), lists, row, questions(of), answers.get(key) or {})
-    _scales(book.create_sheet("Scales", 4))
+    _menu(book.create_sheet("Menu", 5))
+    _scales(book.create_sheet("Scales", 6))
     book.defined_names[_NAME] = DefinedName(_NAME, attr_text=f'"{VERSION}"')
     with whole_file(path) as draft:
         book.save(draft)
@@ -100,10 +143,11 @@ def _read_me(sheet: Any) -> None:
     sheet.title = "Read me"
     for line in (
         "A market from what you know",
-        "Fill in the sheets Market, Firms and Moves. Yellow cells must be answered.",
+        "Fill in the sheets Market and Firms; Segments and Moves where there are any.",
+        "Yellow cells must be answered.",
         "Leave a cell empty if the answer is unknown: it gets a range. Write 0 only for nothing.",
         "Shares are in per cent: 42 % or 0.42.",
-        "Levels 1 to 5 are explained on the sheet Scales.",
+        "Levels 1 to 5 are explained on the sheet Scales, moves on the sheet Menu.",
         "Formulas are not read: enter values.",
         "Then: cxsim check FILE.xlsx, and cxsim market FILE.xlsx",
     ):
@@ -144,7 +188,7 @@ def _table(
         head = sheet.cell(1, column)
         head.alignment = Alignment(wrap_text=True, vertical="top")
         unknown = each.unknown or "must be answered"
-        head.comment = Comment(f"If unknown: {unknown}", "cxsim")
+        head.comment = Comment(f"If unknown: {unknown}{_levels(each)}", "cxsim")
     for name, given in rows.items():
         sheet.append([name, *(given.get(each.key) for each in asked)])
     for row in range(4, 4 + _ROWS):
@@ -182,6 +226,23 @@ def _prepare(cell: Any, each: Question, lists: Any, *, must: bool = True) -> Non
     rule = DataValidation(type="list", formula1=place, allow_blank=True)
     cell.parent.add_data_validation(rule)
     rule.add(cell)
+
+
+def _levels(each: Question) -> str:
+    """Return the levels of a question in words, a line each; empty where it has none."""
+    if each.kind != "level":
+        return ""
+    levels = scales()[SCALE_OF[each.key]].levels
+    return "".join(f"\n{number}: {text}" for number, text in enumerate(levels, start=1))
+
+
+def _menu(sheet: Any) -> None:
+    sheet.append(["Move", "What it is", "Size", "Unit cost"])
+    _bold(sheet, 1)
+    for name, move in moves().items():
+        does = f"{move.does} (refused: {move.missing})" if move.missing else move.does
+        sheet.append([name, does, move.size or "none", move.cost or "none"])
+    _widths(sheet, 22, 80, 50, 40)
 
 
 def _scales(sheet: Any) -> None:
@@ -235,7 +296,7 @@ def read_workbook(path: str | Path) -> tuple[dict[str, Any], dict[Keys, Place]]:
     except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise fail(f"expected a workbook (.xlsx), found {type(error).__name__}") from None
     made = book.defined_names.get(_NAME)
-    missing = [name for name in ("Market", *_TABLES) if name not in book.sheetnames]
+    missing = [name for name in ("Market", *_SHEETS) if name not in book.sheetnames]
     if made is None or missing:
         raise fail("expected a workbook written by cxsim new market --xlsx, found another")
     version = str(made.attr_text).strip('"')
@@ -277,9 +338,9 @@ def read_workbook(path: str | Path) -> tuple[dict[str, Any], dict[Keys, Place]]:
             where[(key,)] = Place(f"{place.source}: {sheet.title}!{cell.coordinate}")
             if (held := value(cell, asked[key])) is not None:
                 keep((key,), cell, held)
-    for title, (section, _, of) in _TABLES.items():
+    for title, section in _SHEETS.items():
         sheet = book[title]
-        asked = {each.key: each for each in questions(of)}
+        asked = {each.key: each for each in questions(TABLES[section][1])}
         columns = {sheet.cell(3, k).value: k for k in range(2, sheet.max_column + 1)}
         for row in range(4, sheet.max_row + 1):
             name = sheet.cell(row, 1).value
@@ -317,8 +378,8 @@ class MarketForm:
         Answers so far, as a file of answers has them.
     customers : int
         Customers simulated when it calibrates.
-    firms, moves : int
-        Firms and moves that can be described.
+    firms, segments, moves : int
+        Firms, segments and moves that can be described.
 
     Attributes
     ----------
@@ -328,7 +389,7 @@ class MarketForm:
 
     def __init__(
         self, given: Mapping[str, Any] | None = None, *, customers: int = 2000, firms: int = 4,
-        moves: int = 3,
+        segments: int = 3, moves: int = 4,
     ):  # fmt: skip
         import ipywidgets as widgets
 
@@ -338,7 +399,9 @@ class MarketForm:
         self._market = {each.key: _field(each, answers.get(each.key)) for each in questions()}
         self._tables: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
         pages = [widgets.VBox(list(self._market.values()))]
-        for (key, title, of), rows in zip(_TABLES.values(), (firms, moves), strict=True):
+        room = {"firms": firms, "segments": segments, "moves": moves}
+        for key, (title, of) in TABLES.items():
+            rows = room[key]
             filled = list((answers.get(key) or {}).items())
             self._tables[key] = []
             for name, row in [*filled, *[("", {})] * (rows - len(filled))]:
@@ -346,10 +409,9 @@ class MarketForm:
                 fields = {each.key: _field(each, row.get(each.key)) for each in questions(of)}
                 self._tables[key].append((named, fields))
                 named.observe(self._sum, "value")
-            boxes = [widgets.VBox([n, *f.values()]) for n, f in self._tables[key]]
-            pages.append(
-                widgets.Tab(boxes, titles=[n.value or "new" for n, _ in self._tables[key]])
-            )
+            tab = widgets.Tab([widgets.VBox([n, *f.values()]) for n, f in self._tables[key]])
+            _name_tabs(tab, [named for named, _ in self._tables[key]])
+            pages.append(tab)
         for _, fields in self._tables["firms"]:
             fields["share"].observe(self._sum, "value")
         self._total, self._said = widgets.HTML(), widgets.HTML()
@@ -359,7 +421,7 @@ class MarketForm:
         check.on_click(lambda _: self._try(self.check))
         save.on_click(lambda _: self._try(self.save))
         run.on_click(lambda _: self._try(self.calibrate))
-        steps = widgets.Accordion(pages, titles=("Market", "Firms", "Moves"), selected_index=0)
+        steps = widgets.Accordion(pages, titles=("Market", *_SHEETS), selected_index=0)
         buttons = widgets.HBox([check, save, run])
         self.widget = widgets.VBox([steps, self._total, buttons, self._said])
         self._sum()
@@ -415,7 +477,10 @@ class MarketForm:
             checked_answers(self.answers()), settings={"customers": self._customers}
         )
         table = self.fit.churn.to_html(index=False, float_format=lambda v: f"{v:.4f}")
-        said = (self.fit.result.headline(), self.fit.unidentified(), *self.fit.reasons())
+        said = (
+            self.fit.result.headline(), self.fit.price_words(), self.fit.unidentified(),
+            self.fit.history_words(), *self.fit.reasons(),
+        )  # fmt: skip
         return table + "".join(f"<p>{escape(text)}</p>" for text in said)
 
     def _try(self, act: Callable[[], str]) -> None:
@@ -441,6 +506,17 @@ class MarketForm:
         return self.widget._repr_mimebundle_(**kwargs)
 
 
+def _name_tabs(tab: Any, fields: list[Any]) -> None:
+    """Give tabs the names that are typed in them."""
+
+    def name(_: Any = None) -> None:
+        tab.titles = [each.value.strip() or "new" for each in fields]
+
+    for each in fields:
+        each.observe(name, "value")
+    name()
+
+
 #: Layout that fields share.
 _LOOKS: dict[str, Any] = {"style": {"description_width": "360px"}, "layout": {"width": "760px"}}
 
@@ -452,7 +528,7 @@ def _field(each: Question, value: Any) -> Any:
     must = "" if each.unknown else " *"
     about = {"description": f"{each.text}{must}", "tooltip": each.unknown or "must be answered"}
     if each.kind == "level":
-        scale = scales()[_SCALE_OF[each.key]]
+        scale = scales()[SCALE_OF[each.key]]
         levels = [(f"{k} {text}", k) for k, text in enumerate(scale.levels, start=1)]
         return widgets.Dropdown(options=[("", None), *levels], value=value, **about, **_LOOKS)
     if each.words:
@@ -462,7 +538,7 @@ def _field(each: Question, value: Any) -> Any:
 
 
 #: Scales behind questions of levels.
-_SCALE_OF = {
+SCALE_OF = {
     "talks": "interaction", "talks_to": "interaction", "adapts": "customization",
     "adapts_to": "customization", "insight_to": "segment_insight",
 }  # fmt: skip

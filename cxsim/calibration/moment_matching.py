@@ -17,13 +17,15 @@ import pandas as pd
 from cxsim.calibration.own_log import repeat_statistics
 from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
 from cxsim.calibration.scenario_writing import write_scenario
-from cxsim.calibration.target_tables import is_of_log, lengths_of_log
-from cxsim.calibration.targets import Targets, read_targets
+from cxsim.calibration.target_tables import PRICE_RESPONSE, is_of_log, lengths_of_log
+from cxsim.calibration.targets import PER_YEAR, Targets, read_targets
 from cxsim.messages import whole
+from cxsim.model.ledger import customers_at_end
 from cxsim.model.probes.customers import panel_rows
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
+from cxsim.scenario.calendar import EventsLeftOutWarning
 
 if TYPE_CHECKING:
     from cxsim.calibration.posterior import Posterior
@@ -432,14 +434,14 @@ class Moments:
 
         def one(seed: int) -> np.ndarray:
             if not self._logs:
-                return self._read(simulate(scenario, seed=seed))
+                return self._read(simulate(scenario, seed=seed), seed=seed)
             rows: list[pd.DataFrame] = []
             households = int(scenario.customers)
             simulation = simulate(
                 scenario, seed=seed, probes=["panel"],
                 each=lambda s: rows.append(panel_rows(s, households)),
             )  # fmt: skip
-            return self._read(simulation, pd.concat(rows, ignore_index=True))
+            return self._read(simulation, pd.concat(rows, ignore_index=True), seed=seed)
 
         self.runs += self.seeds
         if self.jobs == 1:
@@ -469,7 +471,9 @@ class Moments:
             made[firm, window] = table.set_index("statistic")["value"]
         return made
 
-    def _read(self, simulation: Any, panel: pd.DataFrame | None = None) -> np.ndarray:
+    def _read(
+        self, simulation: Any, panel: pd.DataFrame | None = None, *, seed: int = 0
+    ) -> np.ndarray:
         books = simulation.ledger
         functions = {
             (level, measure.name): measure.function
@@ -479,6 +483,10 @@ class Moments:
         found = []
         logs = {} if panel is None else self._of_logs(panel)
         for target in self.targets.targets:
+            if target.measure == PRICE_RESPONSE:
+                dearer = lost_by_price(simulation.scenario, target.firm, seed, before=books)
+                found.append(dearer)
+                continue
             if is_of_log(target.measure):
                 statistics = logs[target.firm, target.periods]
                 found.append(float(statistics.get(target.measure, np.nan)))
@@ -492,6 +500,32 @@ class Moments:
                 warnings.simplefilter("ignore", RuntimeWarning)  # nobody to take a mean over
                 found.append(float(np.nanmean(course[first : last + 1])))
         return np.array(found)
+
+
+def lost_by_price(scenario: Scenario, firm: str, seed: int, *, before: Any = None) -> float:
+    """Return the share of its customers that a firm loses within a year by a price 10 % higher.
+
+    One less its customers at the end of the first year over those of the run with the price as it
+    is and the same seed.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Of a year or more.
+    firm : str
+    seed : int
+    before : Ledger, optional
+        Of the run with the price as it is, if there is one.
+    """
+    year = round(PER_YEAR[scenario.period_length])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventsLeftOutWarning)
+        first = scenario.override({"periods": max(2, year)})
+    dearer = first.override({f"firms.{firm}.price": 1.1 * scenario.firms[firm].price})
+    books = [simulate(first, seed=seed).ledger if before is None else before]
+    books.append(simulate(dearer, seed=seed).ledger)
+    held, kept = (customers_at_end(b)[year - 1, b.firms.index(firm)] for b in books)
+    return float(1.0 - kept / held) if held else float("nan")
 
 
 # -- The parameters whose moments come nearest to the targets, and how well these pin them down

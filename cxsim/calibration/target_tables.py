@@ -37,7 +37,28 @@ _SPOKEN = {
     "totalchurn": "churn", "monthlychurn": "churn", "churnpermonth": "churn",
     "attritionrate": "churn", "customerretention": "retention_rate",
     "retention": "retention_rate", "share": "market_share", "repeatrate": "repeat_purchase_rate",
+    "satisfaction": "performance", "meansatisfaction": "performance",
+    "satisfactionscore": "performance",
 }  # fmt: skip
+
+
+#: Names that no measure has, and what to give instead.
+_INSTEAD = dict.fromkeys(
+    ("csat", "satisfied", "sharesatisfied", "topbox", "toptwobox"),
+    " (a share of satisfied answers is no measure; give the mean score of contacts from 0 to 10, "
+    "performance)",
+)
+
+
+def instead_of(name: Any) -> str:
+    """Return what to give in place of a number that no measure is; empty if nothing is known.
+
+    Parameters
+    ----------
+    name : Any
+        As people write it: ``CSAT``.
+    """
+    return _INSTEAD.get(normal(str(name)), "")
 
 
 def understood(name: Any, level: str) -> str | None:
@@ -204,6 +225,11 @@ def _check_range(measure: Measure, value: float) -> None:
         )
 
 
+#: Target that is no measure of a run: the share of a firm's customers that it loses within a year
+#: by a price 10 % higher, from two runs.
+PRICE_RESPONSE = "price_response"
+
+
 #: Statistics of one firm's own log (:func:`~cxsim.calibration.own_log.repeat_statistics`).
 _REPEATS = re.compile(r"(?:repeat_purchases|active)_([1-9]\d*)|never_back|dispersion")
 
@@ -252,7 +278,9 @@ def check_error(name: str, error: float) -> None:
     ValueError
         With what was meant, perhaps.
     """
-    if is_of_log(name):
+    if name == PRICE_RESPONSE:
+        share = True
+    elif is_of_log(name):
         share = name.startswith(("active", "never"))
     else:
         known = (m for level in ("firm", "market") for m in measures(level))

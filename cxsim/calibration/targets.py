@@ -15,9 +15,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from cxsim.calibration.panel import CalibrationError
 from cxsim.calibration.table_reading import Reading, read_table
 from cxsim.calibration.target_tables import (
+    PRICE_RESPONSE,
     check_error,
     check_sums,
     completed,
+    instead_of,
     is_of_log,
     lengths_of_log,
     target_rows,
@@ -450,6 +452,8 @@ def _free(
 def _target(source: Source, base: Scenario, number: int, given: Target) -> Target:
     """Return a target, checked against the scenario it is for."""
     keys: Keys = ("targets", number)
+    if given.measure == PRICE_RESPONSE:
+        return _price_target(source, base, keys, given)
     if given.firm != MARKET and given.firm not in base.firms:
         text = f"expected a firm, found {found(given.firm)}{hint(given.firm, base.firms)}"
         raise _wrong(source, (*keys, "firm"), text)
@@ -463,9 +467,32 @@ def _target(source: Source, base: Scenario, number: int, given: Target) -> Targe
     names = [measure.name for measure in measures(level, base.mechanisms)]
     if given.measure not in names:
         text = f"expected a measure of a {level}, found {found(given.measure)}"
-        raise _wrong(source, (*keys, "measure"), text + near(given.measure, names))
+        said = instead_of(given.measure) or near(given.measure, [*names, PRICE_RESPONSE])
+        raise _wrong(source, (*keys, "measure"), text + said)
     periods = _window(source, (*keys, "periods"), given.periods, int(base.periods) - 1)
     return given.model_copy(update={"periods": periods})
+
+
+#: Periods of a year, by the length of one.
+PER_YEAR = {"day": 365.0, "week": 52.0, "month": 12.0, "quarter": 4.0, "year": 1.0}
+
+
+def _price_target(source: Source, base: Scenario, keys: Keys, given: Target) -> Target:
+    """Return a target of price response, checked against the scenario it is for."""
+    if given.firm not in base.firms:
+        text = f"expected a firm, found {found(given.firm)}{hint(given.firm, base.firms)}"
+        raise _wrong(source, (*keys, "firm"), text)
+    if given.periods is not None:
+        text = f"expected none (price_response is of the first year), found {found(given.periods)}"
+        raise _wrong(source, (*keys, "periods"), text)
+    if not 0.0 < given.value < 1.0:
+        text = f"expected a share above 0 and below 1, found {given.value:g}"
+        raise _wrong(source, (*keys, "value"), text)
+    year = round(PER_YEAR.get(base.period_length, 0.0))
+    if not 0 < year <= base.periods:
+        text = f"expected a scenario over a year or more for price_response, found {base.periods:g}"
+        raise _wrong(source, (*keys, "measure"), f"{text} periods of one {base.period_length}")
+    return given
 
 
 def _window(source: Source, keys: Keys, given: Any, last: int) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ import click
 from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 
 if TYPE_CHECKING:
-    from cxsim.calibration.market_questions import GuidedMarket, MarketFit
+    from cxsim.calibration.market_scenario import GuidedMarket, MarketFit
 
 # -- The command market: from answers to a calibrated scenario -----------------------------------
 
@@ -38,7 +38,7 @@ def market(answers: str, output: str | None, seeds: int, jobs: int, customers: i
     is left open. Exit code 1 if churn or the number of customers is off.
     """
     from cxsim.calibration import CalibrationError
-    from cxsim.calibration.market_questions import checked_answers, fit_market
+    from cxsim.calibration.market_scenario import checked_answers, fit_market
 
     made = checked_answers(answers)
     print_open(made)
@@ -53,8 +53,9 @@ def market(answers: str, output: str | None, seeds: int, jobs: int, customers: i
         raise UserError(str(error)) from error
     _print_fit(fit)
     path = fit.result.save(kept["scenario"])
+    _write(kept["targets"], {"base": start.name, **fit.targets}, answers)
     say()
-    for what, file in {**written, "scenario": path}.items():
+    for what, file in {**written, "targets": kept["targets"], "scenario": path}.items():
         say(f"{what.capitalize()}: {file}")
     say(f"\nNext: cxsim decide {path} --options {kept['options']}")
     return 1 if fit.reasons() else 0
@@ -77,26 +78,29 @@ def _names(answers: str, output: str | None) -> tuple[Path, dict[str, Path]]:
 def _written(
     made: GuidedMarket, answers: str, start: Path, names: Mapping[str, Path]
 ) -> dict[str, Path]:
-    """Write the scenario to start from, the targets, the options and (of a workbook) answers."""
-    from cxsim.calibration.market_questions import answers_text
+    """Write the scenario to start from, the options and (of a workbook) the answers."""
+    from cxsim.calibration.market_forms import answers_text
+    from cxsim.files.whole import whole_file
+
+    written = {"start": start, "options": names["options"]}
+    _write(start, made.scenario, answers)
+    _write(names["options"], {"options": made.options}, answers)
+    if answers.lower().endswith(".xlsx"):
+        kept = start.with_name(start.name.replace(".start.", ".market."))
+        with whole_file(kept) as draft:
+            draft.write_text(answers_text(made.answers), encoding="utf-8")
+        written = {"answers": kept, **written}
+    return written
+
+
+def _write(path: Path, data: Mapping[str, Any], answers: str) -> None:
+    """Write what is derived from answers as YAML, with a note that says so."""
     from cxsim.files.whole import whole_file
     from cxsim.scenario.yaml_text import to_yaml
 
     note = f"# Derived from {Path(answers).name} by cxsim market: change the answers, not this.\n"
-    texts = {
-        start: note + to_yaml(made.scenario),
-        names["targets"]: note + to_yaml({"base": start.name, **made.targets}),
-        names["options"]: note + to_yaml({"options": made.options}),
-    }
-    written = {"start": start, "targets": names["targets"], "options": names["options"]}
-    if answers.lower().endswith(".xlsx"):
-        kept = start.with_name(start.name.replace(".start.", ".market."))
-        texts[kept] = answers_text(made.answers)
-        written = {"answers": kept, **written}
-    for path, text in texts.items():
-        with whole_file(path) as draft:
-            draft.write_text(text, encoding="utf-8")
-    return written
+    with whole_file(path) as draft:
+        draft.write_text(note + to_yaml(dict(data)), encoding="utf-8")
 
 
 def print_open(made: GuidedMarket) -> None:
@@ -137,9 +141,25 @@ def _print_fit(fit: MarketFit) -> None:
             "leaving cost of its own."
         )
     say()
+    say_lines(fit.price_words())
     say_lines(fit.unidentified())
+    _print_history(fit)
     for reason in fit.reasons():
         say_lines(reason)
+
+
+def _print_history(fit: MarketFit) -> None:
+    """Print shares of earlier years as stated and as simulated, if any were stated."""
+    if fit.history.empty:
+        return
+    say()
+    rows = [
+        [row["firm"], f"{row['years_ago']}", f"{100 * row['stated']:.1f} %",
+         f"{100 * row['simulated']:.1f} %"]
+        for row in fit.history.to_dict("records")
+    ]  # fmt: skip
+    print_table(["share", "years ago", "stated", "simulated"], rows, left=1)
+    say_lines(fit.history_words())
 
 
 # -- The parts of new and check ----------------------------------------------------------------
@@ -157,7 +177,7 @@ def print_market(file: str) -> None:
     ScenarioError
         If an answer is not valid.
     """
-    from cxsim.calibration.market_questions import checked_answers
+    from cxsim.calibration.market_scenario import checked_answers
 
     made = checked_answers(file)
     say(f"{file}: ok")
@@ -182,8 +202,7 @@ def new_market(file: str | None, workbook: str | None, *, ask: bool) -> None:
     UserError
         If a file exists already, or has another suffix.
     """
-    from cxsim.calibration.market_forms import write_workbook
-    from cxsim.calibration.market_questions import answers_text
+    from cxsim.calibration.market_forms import answers_text, write_workbook
     from cxsim.files.whole import whole_file
 
     if file is None and workbook is None:

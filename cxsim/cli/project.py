@@ -116,8 +116,16 @@ def _study_notes(study: Any) -> list[str]:
 
 
 @click.command("list")
-def list_() -> None:
-    """List the scenarios, studies and notebooks of the package."""
+@click.argument("parameter", metavar="[PARAMETER]", required=False)
+def list_(parameter: str | None) -> None:
+    """List the scenarios, studies and notebooks of the package.
+
+    With a PARAMETER, such as interaction or firms.*.price: its meaning, unit, range and default,
+    and the five levels of those between 0 and 1 that have them.
+    """
+    if parameter is not None:
+        _explain(parameter)
+        return
     from cxsim.report.notebooks import read_notebook, shipped_notebooks, title_of
     from cxsim.scenario.loading import shipped_studies
 
@@ -135,6 +143,29 @@ def list_() -> None:
         say(heading)
         for name, title in titles.items():
             say(f"  {name:{width}}  {visible(title, longest=TITLE)}".rstrip())
+
+
+def _explain(parameter: str) -> None:
+    """Print what a parameter means, by its whole path or the end of it."""
+    from cxsim.messages import found, hint
+
+    table = Scenario.parameters().set_index("path")
+    paths = [each for each in table.index if each == parameter or each.endswith(f".{parameter}")]
+    if not paths:
+        names = [*table.index, *(path.rpartition(".")[2] for path in table.index)]
+        raise UserError(
+            f"list: expected a parameter, found {found(parameter)}{hint(parameter, names)}"
+        )
+    for path in paths:
+        row = table.loc[path]
+        ends = {"at least": row["minimum"], "at most": row["maximum"]}
+        limits = [f"{words} {end:g}" for words, end in ends.items() if end == end]
+        say(f"{path}: {row['description']}")
+        say(f"  unit    {row['unit'] if row['unit'] != '1' else 'none'}")
+        say(f"  range   {', '.join(limits) or 'any'}")
+        say(f"  default {found(row['default']) if row['default'] != 'required' else 'required'}")
+        for level in filter(None, row["levels"].split("\n")):
+            say_lines(level, first="  ", rest="       ")
 
 
 @click.command()

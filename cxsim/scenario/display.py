@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxsim.messages import MISSING, found
+from cxsim.messages import MISSING, found, hint
 from cxsim.scenario.events import thaw
 from cxsim.scenario.fields import kind_of
 from cxsim.scenario.loading import read_yaml
@@ -39,9 +39,12 @@ def parameter_table(schema: Schema) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``path``, ``kind``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
-        ``description``, ``mechanism``, ``fixed``, ``newcomers``.
+        ``description``, ``mechanism``, ``fixed``, ``newcomers``, ``levels`` (of a scale: value
+        and meaning, a line each).
     """
     import pandas as pd
+
+    levels = {f"firms.*.{name}": level_lines(name) for name in scales()}
 
     rows = []
     for path, spec in schema.root.parameters():
@@ -59,6 +62,7 @@ def parameter_table(schema: Schema) -> pd.DataFrame:
                 "mechanism": spec.mechanism,
                 "fixed": spec.fixed,
                 "newcomers": spec.newcomers,
+                "levels": levels.get(".".join(path), ""),
             }
         )
     return pd.DataFrame(rows)
@@ -227,6 +231,18 @@ def scales() -> dict[str, Scale]:
     }
 
 
+def level_lines(parameter: str) -> str:
+    """Return the levels of a scale, value and meaning, a line each.
+
+    Parameters
+    ----------
+    parameter : str
+        Of a firm.
+    """
+    texts = enumerate(scales()[parameter].levels, start=1)
+    return "\n".join(f"{level_value(level):g}: {text}" for level, text in texts)
+
+
 def level_value(level: int) -> float:
     """Return the value of a level, 1 to 5.
 
@@ -286,12 +302,14 @@ class Move:
     Attributes
     ----------
     name, does : str
-    size : str
-        What its size is; empty where it has none.
-    needs : str
-        What the market must have; empty for nothing.
+    size, cost : str
+        What its size and its ``unit_cost`` are; empty where it has none.
     base : mapping
-        What the firm must have before, by parameter.
+        What the firm must have before, by path below the firm.
+    needs : mapping
+        What the market must have, by path, in words.
+    missing : str
+        What the model lacks for it; empty for nothing.
     given : mapping
         How the value at each path below the firm follows.
     """
@@ -299,51 +317,208 @@ class Move:
     name: str
     does: str
     size: str
-    needs: str
+    cost: str
     base: Mapping[str, Any]
+    needs: Mapping[str, str]
+    missing: str
     given: Mapping[str, Any]
 
-    def changes(self, firm: Mapping[str, Any], size: float | None = None) -> dict[str, Any]:
+    def changes(
+        self, firm: Mapping[str, Any], size: float | None = None, unit_cost: float | None = None,
+        touchpoint: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
         """Return the values that the firm's parameters reach, by path.
 
         Parameters
         ----------
         firm : mapping
             The firm's parameters, for those that change in proportion.
-        size : float, optional
+        size, unit_cost : float, optional
+        touchpoint : str
+            Whose values change, where some of a touchpoint do.
 
         Raises
         ------
         ValueError
-            If the move has a size and none was given, or has none.
+            If the move has a size or a unit cost and none was given, or has none.
         """
-        if self.size and size is None:
-            raise ValueError(f"expected a size of {self.name} ({self.size}), found none")
-        if size is not None and not self.size:
-            raise ValueError(f"expected no size of {self.name}, found {size:g}")
-        made: dict[str, Any] = {}
-        for path, rule in self.given.items():
-            if not isinstance(rule, Mapping):
-                made[path] = rule
-            elif "level" in rule:
-                made[path] = level_value(rule["level"])
-            else:
-                assert size is not None
-                own = "own" in rule
-                made[path] = firm[path] * (1.0 + rule["own"] * size) if own else rule["size"] * size
-        return made
+        for key, what, stated in (("size", self.size, size), ("unit_cost", self.cost, unit_cost)):
+            if what and stated is None:
+                raise ValueError(f"expected a {key} of {self.name} ({what}), found none")
+            if stated is not None and not what:
+                raise ValueError(f"expected no {key} of {self.name}, found {found(stated)}")
+            if stated is not None and not _number(stated):
+                raise ValueError(f"{key}: expected a number ({what}), found {found(stated)}")
+        return {
+            path.replace(_TOUCHPOINT, touchpoint): _reached(rule, at(firm, path), size, unit_cost)
+            for path, rule in self.given.items()
+        }
 
 
+#: What stands for the name of a touchpoint in the menu.
+_TOUCHPOINT = "TOUCHPOINT"
+
+
+def _reached(rule: Any, own: Any, size: Any, unit_cost: Any) -> Any:
+    """Return the value that a rule of the menu gives, from the firm's own."""
+    if not isinstance(rule, Mapping):
+        return rule
+    if "level" in rule:
+        return level_value(rule["level"])
+    if "cost" in rule:
+        return rule["cost"] * unit_cost
+    if "own" in rule:
+        return own * (1.0 + rule["own"] * size)
+    return rule["plus"] * size + (own or 0.0) if "plus" in rule else rule["size"] * size
+
+
+def at(data: Any, path: str) -> Any:
+    """Return what plain data hold at a dotted path, None for nothing.
+
+    Parameters
+    ----------
+    data
+        Mappings within mappings.
+    path : str
+    """
+    for key in path.split("."):
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
+
+
+@cache
 def moves() -> dict[str, Move]:
     """Return the menu of moves by name."""
     data, _ = read_yaml(Path(__file__).with_name("moves.yaml"))
     return {
         name: Move(
-            name, str(each["does"]), str(each.get("size", "")), str(each.get("needs", "")),
-            dict(each.get("base", {})), dict(each["changes"]),
+            name, str(each["does"]), str(each.get("size", "")), str(each.get("cost", "")),
+            dict(each.get("base", {})), dict(each.get("needs", {})), str(each.get("missing", "")),
+            dict(each.get("changes", {})),
         )
         for name, each in data.items()
     }  # fmt: skip
+
+
+#: What is stated of a move beside the terms of its programme.
+MOVE_KEYS = ("move", "size", "unit_cost", "touchpoint")
+
+
+def as_programme(
+    terms: Mapping[str, Any], firm: Mapping[str, Any], market: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the programme that a move of the menu is.
+
+    Parameters
+    ----------
+    terms : mapping
+        ``move``, with its ``size``, ``unit_cost`` and ``touchpoint``, and terms of the programme.
+    firm, market : mapping
+        The firm's parameters and those of the scenario, as plain data.
+
+    Raises
+    ------
+    ValueError
+        If there is no such move, the model or the market lacks what it needs, or a number is
+        missing.
+
+    Examples
+    --------
+    >>> as_programme({"move": "price_cut", "size": 0.1, "running": 0}, {"price": 20.0}, {})
+    {'running': 0, 'changes': {'price': 18.0}}
+    """
+    menu, name = moves(), terms["move"]
+    if name not in menu:
+        raise ValueError(f"expected a move, found {found(name)}{hint(name, menu, listed=20)}")
+    move = menu[name]
+    if move.missing:
+        raise ValueError(f"expected a move that the model has, found {name} ({move.missing})")
+    for path, what in move.needs.items():
+        if not at(market, path):
+            raise ValueError(f"expected {path} in the market ({what}; {name} needs it), found none")
+    given = {key: terms[key] for key in ("size", "unit_cost") if terms.get(key) is not None}
+    touchpoint = ""
+    if any(_TOUCHPOINT in path for path in move.given):
+        touchpoint = _touchpoint(terms, firm, market)
+    reached = move.changes(firm, **given, touchpoint=touchpoint)
+    rest = {key: value for key, value in terms.items() if key not in MOVE_KEYS}
+    return {**rest, "changes": reached | dict(rest.get("changes") or {})}
+
+
+def _touchpoint(terms: Mapping[str, Any], firm: Any, market: Any) -> str:
+    """Return the touchpoint stated, or the firm's only one of the stage support."""
+    names = list(at(firm, "touchpoints") or {})
+    stated = terms.get("touchpoint")
+    if stated is not None:
+        if stated not in names:
+            near = hint(str(stated), names)
+            raise ValueError(f"expected a touchpoint of the firm, found {found(stated)}{near}")
+        return str(stated)
+    support = [name for name in names if at(market, f"journey.{name}.stage") == "support"]
+    if len(support) != 1:
+        listed = ", ".join(map(found, names)) or "none"
+        raise ValueError(
+            f"expected the touchpoint that changes (touchpoint: NAME; the firm has {listed}), "
+            "found none"
+        )
+    return support[0]
+
+
+def with_menu(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario's data with the moves of the menu among its programmes filled in.
+
+    What a move starts from is put into its firm, switched to neutral.
+
+    Parameters
+    ----------
+    raw : mapping
+        As in a scenario file. Data without such a programme are returned as they are.
+
+    Raises
+    ------
+    ValueError
+        With the keys of the programme as first argument, and what is wrong as second.
+    """
+    made, firms = dict(raw), dict(raw["firms"])
+    for name, firm in firms.items():
+        for key, terms in _of_menu(firm).items():
+            try:
+                programme = as_programme(terms, firm, raw)
+            except ValueError as error:
+                raise ValueError(("firms", name, "programmes", key), str(error)) from None
+            firm = {**firm, "programmes": {**firm["programmes"], key: programme}}
+            firm = with_neutral(firm, moves()[terms["move"]])
+        firms[name] = firm
+    return made | {"firms": firms}
+
+
+def _of_menu(firm: Any) -> dict[str, Any]:
+    programmes = at(firm, "programmes")
+    named = programmes.items() if isinstance(programmes, Mapping) else ()
+    return {key: each for key, each in named if isinstance(each, Mapping) and "move" in each}
+
+
+def with_neutral(firm: Mapping[str, Any], move: Move) -> dict[str, Any]:
+    """Return a firm's data with what a move starts from, switched to neutral.
+
+    Parameters
+    ----------
+    firm : mapping
+    move : Move
+    """
+    made = dict(firm)
+    for path, neutral in move.base.items():
+        made = _beside(made, path.split("."), neutral)
+    return made
+
+
+def _beside(data: Mapping[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
+    """Return data with a value at keys where there was none."""
+    first, *rest = keys
+    held = data.get(first)
+    if not rest:
+        return {**data, first: value if held is None else held}
+    return {**data, first: _beside(held or {}, rest, value)}
 
 
 # -- The JSON schema of scenario files, for completion and checks while typing -----------------
@@ -369,6 +544,13 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         }
     for kind, place in definitions.get("Policies", {}).get("properties", {}).items():
         place["anyOf"] = policy_schema(kind)
+    for name in scales():
+        section, _, last = name.rpartition(".")
+        field = definitions[section.capitalize() or "Firm"]["properties"][last]
+        field["description"] += f"\n{level_lines(name)}"
+    for definition in definitions.values():
+        if "one_off" in definition.get("properties", {}):
+            _name_moves(definition)
     properties["extends"] = {
         "type": "string",
         "title": "Extends",
@@ -388,3 +570,23 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         "title": "cxsim scenario",
         "description": "A scenario of the customer strategy laboratory",
     }
+
+
+def _name_moves(programme: dict[str, Any]) -> None:
+    """Let a programme name a move of the menu in place of its changes."""
+    programme["properties"] |= {
+        "move": {
+            "enum": [name for name, each in moves().items() if not each.missing],
+            "title": "Move",
+            "description": "A move of the menu, whose changes these are",
+        },
+        "size": {"type": "number", "title": "Size", "description": "Size of the move"},
+        "unit_cost": {
+            "type": "number", "title": "Unit cost", "description": "What each use of it costs"
+        },
+        "touchpoint": {
+            "type": "string", "title": "Touchpoint", "description": "Where the move is made"
+        },
+    }  # fmt: skip
+    programme.pop("required", None)
+    programme["anyOf"] = [{"required": [key]} for key in ("changes", "move")]

@@ -57,6 +57,7 @@ class Scenario:
             raise ValueError(
                 f"a market parameter cannot be called {hidden[0]!r}: scenarios have that already"
             )
+        source = _with_moves(source)
         model, changes = validated(schema, source)
         given = None if mechanisms is None else tuple(mechanisms)
         self.__dict__.update(
@@ -436,7 +437,7 @@ class Scenario:
         """Return every parameter a scenario can have, one row each.
 
         Columns: ``path``, ``unit``, ``default``, ``minimum``, ``maximum``, ``source``,
-        ``description``, ``mechanism``, ``fixed``.
+        ``description``, ``mechanism``, ``fixed``, ``newcomers``, ``levels``.
 
         Parameters
         ----------
@@ -488,6 +489,23 @@ class Scenario:
         # Policies of a notebook travel along, as another process has not run its cells; and so
         # does the user's trust in the folders that code comes from.
         return _restored, (type(self), self._source, self._given, *taken_along(self))
+
+
+def _with_moves(source: Source) -> Source:
+    """Return a source in which programmes that name a move of the menu have its changes."""
+    firms = source.raw.get("firms")
+    held = firms.values() if isinstance(firms, Mapping) else ()
+    programmes = [each.get("programmes") for each in held if isinstance(each, Mapping)]
+    named = [p for each in programmes if isinstance(each, Mapping) for p in each.values()]
+    if not any(isinstance(each, Mapping) and "move" in each for each in named):
+        return source
+    from cxsim.scenario.display import with_menu
+
+    try:
+        return replace(source, raw=with_menu(source.raw))
+    except ValueError as error:
+        keys, text = error.args
+        raise ScenarioError(Problem(source.at(keys), keys, text)) from None
 
 
 def _restored(

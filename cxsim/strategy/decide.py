@@ -20,6 +20,7 @@ from cxsim.scenario.events import Overrides
 from cxsim.strategy.decision import Decision
 from cxsim.strategy.options import (
     always_uncertain,
+    builds,
     copying,
     cost_factors,
     default_options,
@@ -49,8 +50,12 @@ from cxsim.study.value_of_lead import money_of
 NOBODY = "none"
 
 
-def rival_of(scenario: Scenario, firm: str, rival: str) -> str:
+def rival_of(
+    scenario: Scenario, firm: str, rival: str, options: Mapping[str, Mapping[str, Any]]
+) -> str:
     """Return the rival that copies the firm: the one named, none for ``"none"``, else the first.
+
+    Unless it is named, a rival that builds capabilities of its own in an option copies nobody.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def rival_of(scenario: Scenario, firm: str, rival: str) -> str:
     """
     if rival == NOBODY:
         return ""
-    others = [name for name in scenario.firms if name != firm]
+    others = [name for name in scenario.firms if name != firm and not builds(name, options)]
     return firm_of(scenario, rival) if rival else (others[0] if others else "")
 
 
@@ -100,16 +105,15 @@ def plan_decision(
         )
     market = loaded(scenario, overrides)
     firm, measure = firm_of(market, firm), goal_of(market, measure)
-    copier = rival_of(market, firm, rival)
+    chosen = read_mapping(options, "options") if options else default_options(market, firm)
+    planned = with_programmes(firm, with_moves(market, firm, chosen))
+    copier = rival_of(market, firm, rival, planned)
     if uncertainties:
         factors = given_uncertainties(market, read_mapping(uncertainties, "uncertainties"))
     else:
         known = tuple(map(str, drawn)) if drawn is not None else ()
         factors = default_uncertainties(market, firm, copier, drawn=known)
-    chosen = read_mapping(options, "options") if options else default_options(market, firm)
-    choices = with_copy(
-        market, firm, copier, with_programmes(firm, with_moves(market, firm, chosen))
-    )
+    choices = with_copy(market, firm, copier, planned)
     estimated = tuple(map(str, drawn)) if drawn is not None else ()
     factors = always_uncertain(market, factors, choices, drawn=estimated)
 

@@ -18,7 +18,7 @@ from cxsim.model.core.capabilities import Programme
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
-from cxsim.scenario.display import moves
+from cxsim.scenario.display import as_programme, at, moves
 from cxsim.scenario.fields import Expected, Keyed, optional
 from cxsim.scenario.loading import Source, plain, read_yaml
 from cxsim.scenario.named_policies import named_policies
@@ -270,8 +270,11 @@ def with_moves(
     firm : str
         Who decides.
     options : mapping
-        By name. Under ``moves``, a move's name and its ``size``, ``one_off``, ``running``,
-        ``start``, ``build``, and ``changes`` in place of the menu's.
+        By name. Under ``moves``, a move's name and its ``size``, ``unit_cost``, ``touchpoint``,
+        ``one_off``, ``running``, ``start``, ``build``, and ``changes`` in place of the menu's;
+        ``firm``, whose move it is if it is a rival's, and ``move``, its name in the menu if it is
+        called otherwise. A move ``in_answer_to`` another one of the option starts ``delay``
+        periods after that.
 
     Raises
     ------
@@ -286,36 +289,77 @@ def with_moves(
     >>> made["cut"]["programmes"]["price_cut"]["changes"]
     {'price': 18.0}
     """
-    menu = moves()
-    group = scenario.firms[firm]
-    own = {name: getattr(group, name) for name in type(group).model_fields}
+    market: dict[str, Any] = {}
     made = {}
     for option, given in options.items():
         changes = dict(given or {})
         programmes = dict(changes.get("programmes") or {})
-        for name, terms in (changes.pop("moves", None) or {}).items():
+        planned = changes.pop("moves", None) or {}
+        market = market or (scenario.to_dict(defaults=True) if planned else {})
+        for name, terms in planned.items():
 
-            def fail(text: str, at: tuple[str, ...] = (option, "moves", name)) -> ScenarioError:
-                return ScenarioError(Problem(Place("options"), at, text))
+            def fail(text: str, keys: Keys = (option, "moves", name)) -> ScenarioError:
+                return ScenarioError(Problem(Place("options"), keys, text))
 
-            if name not in menu:
-                raise fail(f"expected a move, found {found(name)}{hint(name, menu, listed=12)}")
-            move, programme = menu[name], dict(terms)
-            for key, neutral in move.base.items():
-                if own.get(key) is None:
-                    raise fail(
-                        f"expected firms.{firm}.{key}: {neutral} in the scenario, found none"
-                    )
+            terms = {"move": name, **terms}
+            whose = terms.pop("firm", firm)
+            if whose not in scenario.firms:
+                near = hint(str(whose), scenario.firms)
+                raise fail(f"firm: expected a firm, found {found(whose)}{near}")
+            own = market["firms"][whose]
             try:
-                reached = move.changes(own, programme.pop("size", None))
+                terms = _answering(terms, planned, name)
+                programme = as_programme(terms, own, market)
             except ValueError as error:
                 raise fail(str(error)) from None
-            programmes[name] = {
-                **programme,
-                "changes": reached | dict(programme.get("changes", {})),
-            }
+            for path, neutral in moves()[terms["move"]].base.items():
+                if at(own, path) is None:
+                    raise fail(
+                        f"expected firms.{whose}.{path}: {neutral} in the scenario, found none"
+                    )
+            if whose == firm:
+                programmes[name] = programme
+            else:
+                changes[f"firms.{whose}.programmes.{name}"] = programme
         made[option] = changes | ({"programmes": programmes} if programmes else {})
     return made
+
+
+def _answering(
+    terms: Mapping[str, Any], planned: Mapping[str, Mapping[str, Any]], name: str
+) -> dict[str, Any]:
+    """Return terms whose start follows from that of the move they answer."""
+    made = dict(terms)
+    answered, delay = made.pop("in_answer_to", None), made.pop("delay", None)
+    if answered is None:
+        if delay is not None:
+            raise ValueError(f"expected in_answer_to beside delay, found {found(delay)} alone")
+        return made
+    others = {key: each for key, each in planned.items() if key != name}
+    if answered not in others:
+        near = hint(str(answered), others)
+        raise ValueError(
+            f"in_answer_to: expected another move of the option, found {found(answered)}{near}"
+        )
+    if "start" in made or others[answered].get("in_answer_to") is not None:
+        raise ValueError("in_answer_to: expected a move with a start, and none beside it")
+    if isinstance(delay, bool) or not isinstance(delay, int) or delay < 0:
+        raise ValueError(f"delay: expected periods, found {found(delay)}")
+    return made | {"start": others[answered].get("start", 0) + delay}
+
+
+def builds(firm: str, options: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether a firm has a programme in an option that changes one of both capabilities.
+
+    Parameters
+    ----------
+    firm : str
+    options : mapping
+        As :func:`with_programmes` returns them.
+    """
+    start = f"firms.{firm}.programmes."
+    planned = [each for o in options.values() for path, each in o.items() if path.startswith(start)]
+    return any(key in _CAPABILITIES for each in planned for key in (at(each, "changes") or {}))
 
 
 def programmes_of(

@@ -184,13 +184,14 @@ def menu() -> str:
         (
             code(each.name),
             each.does,
-            ", ".join(map(code, each.given)),
+            ", ".join(map(code, each.given)) or f"refused: {each.missing}",
             each.size,
-            ", ".join(filter(None, [*map(code, each.base), each.needs])),
+            each.cost,
+            ", ".join([*map(code, each.base), *map(code, each.needs)]),
         )
         for each in moves().values()
     )
-    return table(("move", "what it is", "changes", "size", "needs beforehand"), rows)
+    return table(("move", "what it is", "changes", "size", "unit cost", "needs beforehand"), rows)
 
 
 TABLES: dict[str, Callable[..., str]] = {

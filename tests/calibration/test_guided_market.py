@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from pathlib import Path
 
@@ -10,23 +11,37 @@ import pytest
 from click.testing import CliRunner
 
 import cxsim as cx
-from cxsim.calibration.market_forms import MarketForm, write_workbook
-from cxsim.calibration.market_questions import (
-    FirmAnswers,
-    answers_text,
+from cxsim.calibration.market_forms import MarketForm, answers_text, write_workbook
+from cxsim.calibration.market_questions import FirmAnswers, questions, read_answers
+from cxsim.calibration.market_scenario import (
     checked_answers,
     fit_market,
     guided_market,
     price_sensitivity_of,
-    questions,
-    read_answers,
+    reach_of,
 )
+from cxsim.calibration.moment_matching import lost_by_price, match_moments
+from cxsim.calibration.panel import CalibrationError
+from cxsim.calibration.targets import read_targets
 from cxsim.cli.app import cli
-from cxsim.scenario.display import level_range, level_value, scale_table, scales
+from cxsim.scenario.display import (
+    level_range,
+    level_value,
+    moves,
+    scale_table,
+    scales,
+    with_neutral,
+)
 from cxsim.scenario.loading import read_yaml
 from cxsim.strategy.decide import plan_decision
+from cxsim.strategy.options import with_programmes
+from cxsim.strategy.recommendation import unstated_costs
 
 OPERATORS = Path(__file__).parent.parent / "support" / "operators.market.yaml"
+
+
+#: What every move states.
+MOVE = {"start": 7, "build": 3, "once": 1e6, "per_year": 1e6}
 
 
 def operators(**changes):
@@ -44,9 +59,10 @@ def operators(**changes):
 # -- Questions and answers
 
 
-def test_20_to_30_numbers_are_asked_of_a_market_and_each_firm():
+def test_a_dozen_answers_are_needed_and_some_thirty_more_can_be_given():
     asked = (*questions(), *questions(FirmAnswers))
-    assert 20 <= len(asked) <= 32
+    assert len([each for each in asked if not each.unknown]) <= 12
+    assert 20 <= len(asked) <= 40
     assert all(each.text and each.unit for each in asked)
 
 
@@ -70,6 +86,37 @@ def test_a_share_may_be_written_in_per_cent():
             "contract_months: expected months of a contract",
         ),
         ({"prise": 1}, "expected a key of a market, found 'prise'"),
+        ({"firms__Beta__nps": 0.2}, "firms.Beta.nps: expected service_contacts of the market"),
+        (
+            {"service_contacts": 0.1, "firms__Beta__nps": 0.2, "firms__Beta__service_score": 6},
+            "firms.Beta.nps: expected service_score or nps",
+        ),
+        (
+            {"firms__Beta__share_1": 0.3},
+            "firms: expected share_1 of every firm or of none, found 1",
+        ),
+        ({"segments": {"A": {"share": 0.5}, "B": {"share": 0.4}}}, "found a sum of 0.9"),
+        ({"moves": {"x": MOVE | {"move": "churn_model"}}}, "(the model has no contact with"),
+        (
+            {"moves": {"x": MOVE | {"move": "win_back", "size": 0.1}}},
+            "x.unit_cost: expected cost of",
+        ),
+        (
+            {"moves": {"x": MOVE | {"move": "outsourcing", "size": 4, "unit_cost": 2}}},
+            "expected service_contacts to be answered",
+        ),
+        (
+            {"moves": {"x": MOVE | {"move": "advertising", "size": 0.1}}},
+            "expected known to be answered",
+        ),
+        (
+            {"moves": {"x": MOVE | {"firm": "Gama", "price_to": 9}}},
+            "found 'Gama' (did you mean 'Gamma'?)",
+        ),
+        (
+            {"moves": {"x": MOVE | {"in_answer_to": "y", "delay": 1, "price_to": 9}}},
+            "expected start, or in_answer_to and delay",
+        ),
     ],
 )
 def test_an_answer_that_cannot_be_is_refused_with_its_key(changes, said):
@@ -85,9 +132,22 @@ def test_a_file_of_answers_is_read_back_as_it_was(tmp_path):
     assert read_answers(path) == answers
 
 
-def test_a_workbook_is_read_back_as_it_was(tmp_path):
-    path = write_workbook(tmp_path / "mine.xlsx", operators())
-    assert read_answers(path) == read_answers(OPERATORS)
+#: Answers of every kind beside those of the three operators.
+MORE = {
+    "service_contacts": 0.2, "firms__Alpha__nps": "-10 %", "firms__Beta__known": 0.9,
+    "segments": {"Light": {"share": 0.6}, "Heavy": {"share": "40 %", "different": 3}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [{}, MORE])
+def test_a_workbook_is_read_back_as_it_was(tmp_path, more):
+    path = write_workbook(tmp_path / "mine.xlsx", operators(**more))
+    assert read_answers(path) == read_answers(operators(**more))
+
+
+def test_a_workbook_explains_levels_beside_their_questions(tmp_path):
+    sheet = openpyxl.load_workbook(write_workbook(tmp_path / "mine.xlsx"))["Firms"]
+    assert "3: Service sees the customer's record" in sheet["H1"].comment.text
 
 
 @pytest.mark.parametrize(
@@ -198,6 +258,67 @@ def test_customers_who_buy_single_purchases_have_their_rate():
     assert "entry_rate" not in segment
 
 
+def test_segments_want_what_their_difference_is_worth():
+    """An offer for the average customer is worth w d^2 less at a distance d of mean needs."""
+    rows = {
+        "Light": {"share": "60 %", "price_response": "8 %"},
+        "Heavy": {"share": "40 %", "different": 3},
+    }
+    made = guided_market(read_answers(operators(segments=rows, fit_value=6)))
+    light, heavy = (made.scenario["segments"][name] for name in rows)
+    assert (light["share"], heavy["share"]) == (0.6, 0.4)
+    assert "need_mean" not in light
+    distance = sum(x * x for x in heavy["need_mean"])
+    assert heavy["fit_weight"] * distance == pytest.approx(3.0, rel=1e-4)
+    alone = guided_market(read_answers(operators())).scenario["segments"]["All"]
+    assert heavy["price_sensitivity"] == alone["price_sensitivity"]
+    ranges = made.scenario["uncertain"]
+    assert {f"segments.{name}.price_sensitivity" for name in rows} <= set(ranges)
+    assert "segments.*.switching_cost" in made.targets["parameters"]
+    cx.Scenario.from_dict(made.scenario)
+
+
+def test_service_is_a_touchpoint_and_a_net_promoter_score_finds_how_good_it_is():
+    """Three points of ten are 0.3 of experience once expectations have followed."""
+    changes = {
+        "service_contacts": 0.2, "service_value": 1.5, "firms__Alpha__nps": "10 %",
+        "firms__Beta__service_score": 6, "firms__Beta__service_cost": 4,
+    }  # fmt: skip
+    made = guided_market(read_answers(operators(**changes)))
+    assert made.scenario["journey"] == {"service": {"stage": "support", "visit_rate": 0.2}}
+    assert made.scenario["segments"]["All"]["experience_value"] == pytest.approx(5.0)
+    assert made.scenario["firms"]["Beta"]["touchpoints"] == {"service": {"mean": 6.0, "cost": 4.0}}
+    assert "firms.Alpha.touchpoints.service.mean" in made.targets["parameters"]
+    assert "firms.Gamma.touchpoints.service.mean" in made.scenario["uncertain"]
+    (row,) = (r for r in made.targets["targets"] if r["measure"] == "net_promoter_score")
+    assert (row["firm"], row["value"], row["periods"]) == ("Alpha", 0.1, [24, 35])
+
+
+def test_awareness_stays_as_it_is_where_newcomers_know_nobody():
+    """1 - k = (1 - k + x k) (1 - a): who is told replaces who leaves."""
+    a = reach_of(0.6, 0.01)
+    assert (1 - 0.6 + 0.01 * 0.6) * (1 - a) == pytest.approx(1 - 0.6)
+    made = guided_market(read_answers(operators(firms__Beta__known=0.6)))
+    assert made.scenario["firms"]["Beta"]["advertising_reach"] == 0.6
+    assert made.scenario["firms"]["Alpha"]["advertising_reach"] == 1.0
+    (event,) = made.scenario["events"]
+    assert event["set"] == {
+        "firms.Beta.advertising_reach": pytest.approx(reach_of(0.6, 0.004), rel=1e-5)
+    }
+    cx.Scenario.from_dict(made.scenario)
+
+
+def test_a_stated_price_response_is_a_target_and_frees_the_price_sensitivity():
+    made = guided_market(read_answers(operators(price_response="5 %")))
+    assert made.targets["targets"][-1] == {
+        "measure": "price_response", "firm": "Beta", "value": 0.05, "se": 0.00625
+    }  # fmt: skip
+    low, high = made.targets["parameters"]["segments.All.price_sensitivity"]
+    assert low < made.scenario["segments"]["All"]["price_sensitivity"] < high
+    silent = guided_market(read_answers(operators()))
+    assert "segments.All.price_sensitivity" not in silent.targets["parameters"]
+
+
 # -- Decisions range over what is not identified
 
 
@@ -240,6 +361,62 @@ def test_a_move_of_the_menu_has_its_changes_filled_in():
     cx.Scenario.from_dict(made.scenario)
 
 
+def test_eleven_of_twelve_moves_are_there_and_one_says_what_the_model_lacks():
+    menu = moves()
+    assert len(menu) == 12
+    assert [name for name, each in menu.items() if each.missing] == ["churn_model"]
+
+
+def test_every_move_of_the_menu_goes_into_a_guided_market():
+    sizes = {
+        "crm": 0.95, "consent": 0.9, "loyalty_programme": 0.02, "service_recovery": 0.4,
+        "outsourcing": 5, "simpler_ordering": 0.5, "win_back": 0.05, "advertising": 0.1,
+        "price_cut": 0.1, "premium": 0.05,
+    }  # fmt: skip
+    costs = {"service_recovery": 10, "outsourcing": 2, "win_back": 1}
+    given = {
+        name: MOVE | {"move": name, "size": sizes.get(name), "unit_cost": costs.get(name)}
+        for name, each in moves().items()
+        if not each.missing
+    }
+    changes = {"service_contacts": 0.2, "firms__Beta__known": 0.9, "moves": given}
+    made = guided_market(read_answers(operators(**changes)))
+    scenario = cx.Scenario.from_dict(made.scenario, {"customers": 100})
+    for option in with_programmes("Beta", made.options).values():
+        assert scenario.override(option)
+    recovery = made.options["service_recovery"]["programmes"]["service_recovery"]["changes"]
+    assert recovery == {"surveys.event_based.sample": 0.4, "recovery.cost": 10.0}
+    partner = made.options["outsourcing"]["programmes"]["outsourcing"]["changes"]
+    assert partner == {"touchpoints.service.mean": 5.0, "touchpoints.service.cost": 2.0}
+
+
+def test_a_rival_acts_by_itself_in_every_option_and_in_answer_only_where_it_is_asked_for():
+    given = {
+        "cut": MOVE | {"move": "price_cut", "size": 0.1},
+        "Gamma follows": {
+            "move": "price_cut", "size": 0.1, "firm": "Gamma", "in_answer_to": "cut", "delay": 3,
+            "build": 0,
+        },
+        "Alpha's app": {"move": "personalized_app", "firm": "Alpha", "start": 4, "build": 6},
+    }  # fmt: skip
+    options = guided_market(read_answers(operators(moves=given))).options
+    assert set(options) == {"stay", "cut"}
+    assert all("firms.Alpha.programmes.Alpha's app" in each for each in options.values())
+    follows = "firms.Gamma.programmes.Gamma follows"
+    assert follows not in options["stay"]
+    assert options["cut"][follows] == {"changes": {"price": 17.1}, "start": 9, "build": 0}
+
+
+def test_a_move_without_a_stated_cost_leaves_it_open_and_is_never_free():
+    given = {"cut": {"move": "price_cut", "size": 0.1, "start": 7, "build": 0}}
+    made = guided_market(read_answers(operators(moves=given)))
+    assert "one_off" not in made.options["cut"]["programmes"]["cut"]
+    market = cx.Scenario.from_dict(made.scenario, {"customers": 100})
+    study = plan_decision(market, options=made.options, points=4, seeds=1)
+    free = {each.free for each in unstated_costs(study, "Beta")}
+    assert {"building of programme cut", "running of programme cut"} <= free
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -247,6 +424,16 @@ def test_a_move_of_the_menu_has_its_changes_filled_in():
         ({"moves": {"crm": {}}}, "expected a size of crm (share of purchases"),
         ({"moves": {"personalized_app": {"size": 1}}}, "expected no size of personalized_app"),
         ({"moves": {"loyalty_programme": {"size": 0.1}}}, "expected firms.Mass.loyalty_programme:"),
+        ({"moves": {"churn_model": {}}}, "the model has no contact with the firm's own customers"),
+        (
+            {"moves": {"win_back": {"size": 0.1}}},
+            "expected a unit_cost of win_back (cost of a contact, in currency), found none",
+        ),
+        ({"moves": {"price_cut": {"size": 0.1, "firm": "Nich"}}}, "(did you mean 'Niche'?)"),
+        (
+            {"moves": {"price_cut": {"size": 0.1, "in_answer_to": "x", "delay": 1}}},
+            "in_answer_to: expected another move of the option, found 'x'",
+        ),
     ],
 )
 def test_an_option_with_a_move_that_cannot_be_is_refused(option, said):
@@ -263,7 +450,108 @@ def test_a_move_is_charged_what_was_stated():
     assert programme == {"one_off": 1000, "running": 10, "build": 2, "changes": {"price": 19.0}}
 
 
+def test_a_rival_answers_a_move_some_periods_after_its_start():
+    moves_of = {
+        "price_cut": {"size": 0.1, "one_off": 0, "running": 0, "start": 3},
+        "follow": {
+            "move": "price_cut", "firm": "Niche", "size": 0.05, "in_answer_to": "price_cut",
+            "delay": 2,
+        },
+    }  # fmt: skip
+    study = plan_decision(
+        "baseline", "Mass", options={"stay": {}, "cut": {"moves": moves_of}}, points=4
+    )
+    answer = study.strategies["cut"]["firms.Niche.programmes.follow"]
+    assert answer == {"start": 5, "changes": {"price": 19.0}}
+
+
+def test_a_rival_that_builds_by_itself_is_not_the_one_that_copies():
+    app = {"move": "personalized_app", "firm": "Niche", "start": 3}
+    options = {"stay": {"moves": {"app": app}}, "cut": {"moves": {"app": app}}}
+    study = plan_decision("baseline", "Mass", options=options, points=4)
+    (event,) = study.strategies["stay"]["replace_events"]
+    assert event["label"] == "Targeted copies Mass"
+
+
+def test_a_scenario_file_may_name_a_move():
+    terms = {"move": "win_back", "size": 0.05, "unit_cost": 2, "one_off": 0, "running": 0}
+    market = cx.load("baseline", {"firms.Mass.programmes.back": terms})
+    assert market.firms["Mass"].programmes["back"].changes == {
+        "acquisition.contacts": 0.05, "acquisition.cost_per_contact": 2.0,
+        "acquisition.trial_discount": 0.1,
+    }  # fmt: skip
+    assert market.firms["Mass"].acquisition.contacts == 0.0
+    assert cx.Scenario.from_dict(market.to_dict()) == market
+    with pytest.raises(cx.ScenarioError, match="expected journey in the market"):
+        cx.load("baseline", {"firms.Mass.programmes.x": {"move": "outsourcing", "size": 4}})
+
+
+def test_what_a_move_starts_from_changes_nothing():
+    small = {"customers": 40, "periods": 6}
+    firm = cx.load("bad_service").to_dict()["firms"]["InHouse"]
+    ready = firm
+    for move in moves().values():
+        ready = with_neutral(ready, move)
+    assert set(ready) > set(firm)
+    without, with_it = (
+        cx.run("bad_service", seed=1, overrides=small | more, engine="agents").firms
+        for more in ({}, {"firms.InHouse": ready})
+    )
+    assert with_it[without.columns].equals(without)
+
+
+# -- Price response
+
+
+def test_the_loss_by_a_higher_price_is_that_of_the_logit_where_nothing_holds_customers():
+    """Two equal firms of which everybody chooses anew: 1 - 2 / (1 + exp(a 0.1 p))."""
+    firm = {"price": 10.0, "unit_cost": 1.0, "cost_to_serve": 0.0}
+    market = cx.Scenario.from_dict(
+        {
+            "periods": 2, "period_length": "year", "customers": 2000,
+            "segments": {"All": {"share": 1.0, "price_sensitivity": 0.4}},
+            "firms": {"A": firm, "B": firm},
+        }
+    )  # fmt: skip
+    expected = 1.0 - 2.0 / (1.0 + math.exp(0.4))
+    lost = [lost_by_price(market, "A", seed) for seed in range(2)]
+    assert sum(lost) / 2 == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"firm": "Mas"}, "expected a firm, found 'Mas' (did you mean 'Mass'?)"),
+        ({"value": 5}, "expected a share above 0 and below 1, found 5"),
+        ({"periods": [0, 3]}, "price_response is of the first year"),
+        ({"measure": "csat"}, "give the mean score of contacts from 0 to 10, performance"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused(row, said):
+    given = {"measure": "price_response", "firm": "Mass", "value": 0.05, "se": 0.01, **row}
+    plan = {"base": "baseline", "parameters": {"learning_rate": [0.1, 1]}, "targets": [given]}
+    with pytest.raises(CalibrationError) as error:
+        read_targets(plan)
+    assert said in str(error.value)
+
+
+def test_a_price_response_over_less_than_a_year_is_refused():
+    row = {"measure": "price_response", "firm": "Mass", "value": 0.05, "se": 0.01}
+    plan = {"base": "baseline", "parameters": {"learning_rate": [0.1, 1]}, "targets": [row]}
+    with pytest.raises(CalibrationError, match="expected a scenario over a year or more"):
+        read_targets(plan | {"settings": {"periods": 6}})
+
+
 # -- Commands
+
+
+def test_a_parameter_is_explained_with_its_levels():
+    said = CliRunner().invoke(cli, ["list", "interaction"], standalone_mode=False).output
+    assert "firms.*.interaction: How well the firm interacts" in said
+    assert "at least 0, at most 1" in said
+    assert "0.45: Service sees the customer's record" in said
+    wrong = CliRunner().invoke(cli, ["list", "interacton"], standalone_mode=False)
+    assert "did you mean 'interaction'?" in str(wrong.exception)
 
 
 def test_new_market_creates_questions_that_check_asks_for(tmp_path, monkeypatch):
@@ -295,14 +583,21 @@ def test_the_terminal_asks_for_what_must_be_known(tmp_path, monkeypatch):
 # -- The three operators, from the workbook to the decision
 
 
+SHARES_BEFORE = {"Alpha": 0.44, "Beta": 0.34, "Gamma": 0.22}
+
+
 @pytest.mark.slow
 def test_published_churn_comes_out_of_the_run_and_a_decision_follows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_workbook("operators.xlsx", operators())
+    earlier = {f"firms__{name}__share_1": x for name, x in SHARES_BEFORE.items()}
+    write_workbook("operators.xlsx", operators(**earlier))
     words = ["market", "operators.xlsx", "--customers", "500", "--seeds", "2"]
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     assert done.return_value == 0, done.output
-    assert "Every decision ranges over the price sensitivity" in " ".join(done.output.split())
+    said = " ".join(done.output.split())
+    assert "Every decision ranges over the price sensitivity" in said
+    assert "of its customers within a year as assumed: nobody stated it" in said
+    assert "Shares moved by up to 2 points in 1 year" in said
     market = cx.load("operators.scenario.yaml")
     firms = cx.run(market, seed=0).firms
     churn = firms.groupby("firm")["churn"].mean()
@@ -310,6 +605,11 @@ def test_published_churn_comes_out_of_the_run_and_a_decision_follows(tmp_path, m
         assert churn[name] == pytest.approx(stated, abs=0.003)
     total = firms.groupby("period")["customers"].sum()
     assert total.iloc[-1] == pytest.approx(10_000_000, rel=0.01)
+    shares = firms.groupby("firm")["customer_share"].mean()
+    for name, stated in {"Alpha": 0.42, "Beta": 0.35, "Gamma": 0.23}.items():
+        assert shares[name] == pytest.approx(stated, abs=0.03)  # of 500 customers, one seed
+    again = match_moments("operators.targets.yaml", seeds=2)
+    assert again.scenario.override({"name": "operators"}) == market
     decision = cx.decide(market, options="operators.options.yaml", points=8, seeds=1)
     assert decision.firm == "Beta"
     assert "price sensitivity" in decision.factors
