@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from cxsim import __version__
-from cxsim.cli import main
 from cxsim.cli.terminal import finish
 from cxsim.report.notebooks import workplace
 from cxsim.study.comparison import Comparison
@@ -27,19 +26,6 @@ CXSIM = [sys.executable, "-c", "from cxsim.cli import main; main()"]
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def cxsim(capsys):
-    """Call the command line in this process; return exit code, output and errors."""
-
-    def call(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return call
 
 
 def refused(result: tuple[int, str, str], *said: str) -> None:

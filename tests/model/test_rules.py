@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 from everything import everything
-from markets import lively
+from markets import lively, market
 from playing import assert_same, played
 
 import cxsim as cx
@@ -236,7 +236,7 @@ def test_a_cache_that_can_be_neither_read_nor_written_does_no_harm(tmp_path, mon
     blocked.write_text("not a folder")
     monkeypatch.setenv("CXSIM_CACHE_DIR", str(blocked))
     monkeypatch.setattr(compiling, "_passes", {})
-    played(lively(customers=20, periods=1))
+    played(market(customers=20, periods=1))
     assert blocked.read_text() == "not a folder"
 
 
