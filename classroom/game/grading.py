@@ -104,7 +104,7 @@ def read_scores(path: str | Path, state: State) -> dict[tuple[str, str], float]:
     for name in head:
         if name not in columns or head.count(name) > 1:
             what = f"{found(name)} twice" if name in columns else found(name)
-            near = hint(name, columns, listed=3) if name not in columns else ""
+            near = hint(name, columns, listed=0) if name not in columns else ""
             raise GameError(
                 f"{path}:{first}: expected columns {', '.join(columns)}, found {what}{near}"
             )

@@ -385,7 +385,7 @@ async def _killed(
                 await instructor.act("reopen")
             elif phase in ("", "closed"):
                 await instructor.act("open")
-            elif draws.random() < 0.15:
+            elif "open. 0 of" not in instructor.page.text and draws.random() < 0.15:
                 await instructor.act("close")
             await asyncio.sleep(0.1)
 

@@ -391,27 +391,27 @@ def test_decide_advises_what_its_runs_say_prints_and_reports_it(cxsim, tmp_path,
         "cxsim.cli.calibrate_and_decide.run_shown",
         lambda book, given, *rest: run_shown(book, {**given, "svg": True}, *rest),
     )
-    words = ["--firm", "Mass", "--points", "16", "--seeds", "2"]
+    words = ["--firm", "Niche", "--points", "16", "--seeds", "2"]
     code, out, err = cxsim("decide", "baseline", *words, *COMMAND)
     assert code == 0, err
-    assert "Mass" in out.splitlines()[0]
+    assert "Niche" in out.splitlines()[0]
     for option in ("stay", "interact more", "interact more, later", "cut the price"):
         assert f"\n{option} " in out
     folder = Path("results/decide-baseline")
     assert str(folder / "report.html") in out
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     kept = Decision.load(folder / "decision")
-    expected = cx.decide("baseline", "Mass", points=16, seeds=2, overrides=SETTINGS)
+    expected = cx.decide("baseline", "Niche", points=16, seeds=2, overrides=SETTINGS)
     pd.testing.assert_frame_equal(kept.frame, expected.frame)
-    means = kept.frame.groupby("strategy")["net_present_value.Mass"].mean()
+    means = kept.frame.groupby("strategy")["net_present_value.Niche"].mean()
     assert summary["recommended"] == means.idxmax()
     two = means.sort_values().iloc[-2:]
     assert summary["advantage"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
     assert summary["value_of_information"][0]["factor"] == "everything"
     page = unescape((folder / "report.html").read_text(encoding="utf-8"))
     assert summary["answer"].split(". ")[0] in page.replace("\u00a0", " ")
-    assert "cxsim decide baseline --firm Mass --points 16 --seeds 2" in page
-    assert "cx.decide('baseline', 'Mass', points=16, seeds=2" in page
+    assert "cxsim decide baseline --firm Niche --points 16 --seeds 2" in page
+    assert "cx.decide('baseline', 'Niche', points=16, seeds=2" in page
     for image in re.findall(r"<img [^>]*>", page):
         assert len(re.search(r'alt="([^"]*)"', image).group(1)) > 40
     for figure in ("options", "depends-on", "information"):

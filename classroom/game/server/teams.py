@@ -94,7 +94,7 @@ class Decide(TeamPage):
         """Keep a decision, or show what is wrong with it."""
         team = self.team
         given = self.form("round")
-        if self.game.ledger.state.game.rules.budget is not None:
+        if self.game.computing and self.game.ledger.state.game.rules.budget is not None:
             await self.game.ready()  # after a restart: the budget rests on cash
         try:
             round_number = int(self.get_body_argument("round", "0"))
