@@ -39,3 +39,18 @@ def _leaves_the_place_as_it_was():
         os.environ.pop(name, None)
     os.environ.update(before)
     assert after == before
+
+
+@pytest.fixture
+def cxsim(capsys):
+    """Call the command line in this process; return exit code, output and errors."""
+    from cxsim.cli import main
+
+    def call(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err or "--debug" in words
+        return ended.value.code, out, err
+
+    return call

@@ -287,6 +287,7 @@ def verify(rules: str, records: tuple[str, ...]) -> int:
 def collect(file: str, folder: str, close: bool) -> int:
     """Play FILE without a server: read decisions from DIR/round_N/TEAM.json, write teams' pages.
 
+    In a game with foundings, those in DIR/founding/TEAM.json come first.
     A team's page, DIR/TEAM/page.html, saves its decision as a file; it is for that team alone.
     The exit code is 1 if a file was refused, and nothing is closed then.
     """
@@ -302,7 +303,8 @@ def collect(file: str, folder: str, close: bool) -> int:
         ("stored", made.stored), ("stored before", made.same), ("missing", made.missing)
     ):  # fmt: skip
         if teams:
-            _say(f"round {made.round}, {word}: {', '.join(teams)}")
+            what = f"round {made.round}" if made.round else "founding"
+            _say(f"{what}, {word}: {', '.join(teams)}")
     _say(made.stage)
     return 1 if made.refused else 0
 
@@ -401,9 +403,15 @@ def _other_seeds(ledger: Ledger, seeds: int) -> list[dict[str, dict[str, float]]
     show_default=True,
     help="Seeds over which results are compared, beside the one that was played.",
 )
-def grades(file: str, output: str, seeds: int) -> None:
+@click.option(
+    "--scores",
+    metavar="CSV",
+    help="Your scores of written reasons: columns team, member (or empty), score (0 to 100).",
+)
+def grades(file: str, output: str, seeds: int, scores: str | None) -> None:
     """Write the grades of FILE: results, forecasts and reasons by team and member."""
     from classroom.game.grading import grades as graded
+    from classroom.game.grading import read_scores
     from classroom.game.market import Market
 
     if Path(output).suffix not in (".csv", ".json"):
@@ -413,7 +421,11 @@ def grades(file: str, output: str, seeds: int) -> None:
     results = Market(state.game).of(state)
     if results is None:
         raise _Wrong(f"{file}: expected a round that is closed, found none")
-    frame = graded(state, results, _other_seeds(ledger, seeds))
+    try:
+        given = None if scores is None else read_scores(scores, state)
+    except GameError as error:
+        raise _Wrong(str(error)) from None
+    frame = graded(state, results, _other_seeds(ledger, seeds), given)
     if output.endswith(".csv"):
         text = cells(frame).to_csv(index=False, lineterminator="\n")
     else:
@@ -421,7 +433,8 @@ def grades(file: str, output: str, seeds: int) -> None:
     with whole_file(output) as draft:
         draft.write_text(text, encoding="utf-8")
     for row in frame[frame["member"] == ""].itertuples(index=False):
-        _say(f"  {row.team}: {row.points:.2f} of {row.points_possible:.2f}; {row.missing}")
+        left = f"; {row.missing}" if row.missing else ""
+        _say(f"  {row.team}: {row.points:.2f} of {row.points_possible:.2f}{left}")
     _say(f"{output}: {len(frame)} rows")
 
 
@@ -473,7 +486,6 @@ def _serve(games: Sequence[RunningGame], port: int, lan: bool, host: str) -> Non
 
     async def run() -> None:
         server = Server(games)
-        _say("computing ...")
         try:
             found = await server.start(port, "" if lan else "127.0.0.1")
         except OSError as error:

@@ -21,7 +21,7 @@ import pandas as pd
 from classroom.game.drawing import Looks, interval_mark
 from classroom.game.game_file import Game
 from classroom.game.ledger import Founded, Ledger, State
-from classroom.game.market import Market, Results
+from classroom.game.market import SEEDS, Market, Results
 from classroom.game.views import frame_of_results, shown
 from cxsim import __version__
 from cxsim.files import file_name
@@ -33,9 +33,6 @@ __all__ = [
     "SEEDS", "Case", "cases", "debrief_frames", "debrief_view", "effects", "seeded_values",
     "worth_of_decisions",
 ]  # fmt: skip
-
-#: Seeds beside the one that was played.
-SEEDS = 20
 
 #: Relative change of the price in two of the counterfactuals.
 _PRICE = 0.05

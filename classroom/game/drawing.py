@@ -7,15 +7,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
-from cxsim.charts import OKABE_ITO
-
 __all__ = ["Looks", "line_chart"]
 
-_COLORS = tuple(
-    OKABE_ITO[name]
-    for name in ("blue", "vermillion", "bluish green", "reddish purple", "orange", "sky blue",
-                 "black")
-)  # fmt: skip
+#: Those of all figures (``cxsim.charts.OKABE_ITO``), written out here because a server that
+#: starts again must not wait for what draws figures.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _DASHES = ("", "8 3", "2 3", "10 3 2 3", "5 3", "1 4", "12 4")
 
 #: Size of a chart in units of its drawing; it scales to the width of the page.

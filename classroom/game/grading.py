@@ -3,24 +3,31 @@
 A result is compared with what the same firm would have earned in the same markets had it held
 still, and had a policy run it, over seeds that were not played: neither the seat nor luck counts,
 and no rank does. Forecasts are compared with the value of the round before. Reasons are collected
-and not scored. What is not known is blank, and named.
+and scored by whoever reads them (:func:`read_scores`). What is not known is blank, and named.
 """
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from classroom.game.debrief import forecasts
-from classroom.game.ledger import State
+from classroom.game.decision import number_of
+from classroom.game.ledger import GameError, State
 from classroom.game.market import Results
+from cxsim.messages import found, hint
 from cxsim.study import half_width, mean_and_error
 
-__all__ = ["grades"]
+__all__ = ["grades", "read_scores"]
+
+#: Scores of written reasons, 0 to 1, by team and member; the member is empty for a whole team.
+Scores = Mapping[tuple[str, str], float]
 
 #: What a team's result is compared with: kind of counterfactual and its column.
 BENCHMARKS = {"still": "held_still", "policy": "policy"}
@@ -60,6 +67,75 @@ def forecast_score(error: float, naive: float) -> float:
     return 1.0 if error == 0.0 else naive / (naive + error)
 
 
+# --- scores of reasons ------------------------------------------------------------
+
+
+def read_scores(path: str | Path, state: State) -> dict[tuple[str, str], float]:
+    """Return the scores of written reasons that a table holds.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV with the columns ``team, score`` and, if wanted, ``member``; scores from 0 to 100. A row
+        without a member is for the whole team, and for members without a row of their own.
+    state : State
+
+    Returns
+    -------
+    dict of (str, str) to float
+        Scores, 0 to 1, by team and member.
+
+    Raises
+    ------
+    GameError
+        If something is wrong with it, with file, line and column.
+    """
+    columns = ("team", "member", "score")
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if any(each.strip() for each in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else "something else"
+        raise GameError(f"{path}: expected a table (CSV, UTF-8), found {why}") from None
+    if not rows:
+        raise GameError(f"{path}: expected columns {', '.join(columns)}, found none")
+    first, head = rows[0][0], [each.strip() for each in rows[0][1]]
+    for name in head:
+        if name not in columns or head.count(name) > 1:
+            what = f"{found(name)} twice" if name in columns else found(name)
+            near = hint(name, columns, listed=0) if name not in columns else ""
+            raise GameError(
+                f"{path}:{first}: expected columns {', '.join(columns)}, found {what}{near}"
+            )
+    for name in ("team", "score"):
+        if name not in head:
+            raise GameError(f"{path}:{first}: {name}: expected a column of this name, found none")
+    made: dict[tuple[str, str], float] = {}
+    for line, row in rows[1:]:
+        if len(row) != len(head):
+            raise GameError(f"{path}:{line}: expected {len(head)} cells, found {len(row)}")
+        given = dict(zip(head, (each.strip() for each in row), strict=True))
+        team, member = given["team"], given.get("member", "")
+        if team not in state.seats:
+            near = hint(team, state.seats, listed=26)
+            raise GameError(f"{path}:{line}: team: expected a team, found {found(team)}{near}")
+        members = _members(state, team)
+        if member and member not in members:
+            near = hint(member, members, listed=30)
+            what = f"expected a member of {team}, found {found(member)}{near}"
+            raise GameError(f"{path}:{line}: member: {what}")
+        if (team, member) in made:
+            whose = f"{team}, {member}" if member else team
+            raise GameError(f"{path}:{line}: expected one score for {whose}, found another one")
+        score = number_of(given["score"])
+        if score is None or not 0.0 <= score <= 100.0:
+            what = f"expected a number from 0 to 100, found {found(given['score'])}"
+            raise GameError(f"{path}:{line}: score: {what}")
+        made[team, member] = score / 100.0
+    return made
+
+
 # --- grades -----------------------------------------------------------------------
 
 
@@ -67,6 +143,7 @@ def grades(
     state: State,
     results: Results,
     others: Sequence[Mapping[str, Mapping[str, float]]],
+    scores: Scores | None = None,
 ) -> pd.DataFrame:
     """Return the grades of a game, a row for each team and each of its members.
 
@@ -78,6 +155,8 @@ def grades(
         Of the seed played.
     others : sequence of mapping
         Values of other seeds, as :func:`classroom.game.debrief.values_of_seeds` returns them.
+    scores : mapping, optional
+        Of written reasons, as :func:`read_scores` returns them.
 
     Returns
     -------
@@ -87,7 +166,7 @@ def grades(
         the same, ``gain_...`` with ``..._lower, ..._upper`` (95 % confidence interval) and
         ``score_...``; ``share_error, share_naive, share_forecasts``, the same of ``profit``;
         ``result_score, forecast_score``, 0 to 1; ``reasons`` (how many) and ``reason_texts``;
-        ``reasons_score``, blank; the weights; ``points`` of the parts that are known, 0 to 1,
+        ``reasons_score``, 0 to 1, blank without one; the weights; ``points`` of the known parts,
         ``points_possible``, and ``missing``, which names the others.
     """
     told = forecasts(state, results)
@@ -96,6 +175,8 @@ def grades(
         whole = {**_result(state, team, others), **_forecasts(told[told["team"] == team])}
         for member in ("", *_members(state, team)):
             row = {"team": team, "member": member, **_played(state, team, member), **whole}
+            given = scores or {}
+            row["reasons_score"] = given.get((team, member), given.get((team, ""), math.nan))
             rows.append({**row, **_points(state, row)})
     return pd.DataFrame(rows)
 
@@ -175,6 +256,7 @@ def _points(state: State, row: Mapping[str, Any]) -> dict[str, Any]:
     parts = {
         "result": (rules.result, row["result_score"]),
         "forecasts": (rules.forecasts, row["forecast_score"]),
+        "reasons": (rules.reasons, row["reasons_score"]),
     }
     known = {name: each for name, each in parts.items() if math.isfinite(each[1])}
     missing = []
@@ -183,9 +265,9 @@ def _points(state: State, row: Mapping[str, Any]) -> dict[str, Any]:
         missing.append("result: no other seeds" if few else "result: no policy to compare with")
     if "forecasts" not in known:
         missing.append("forecasts: none from round 2 on")
-    missing.append("reasons: to be read")
+    if "reasons" not in known:
+        missing.append("reasons: to be read")
     return {
-        "reasons_score": None,
         "weight_result": rules.result,
         "weight_forecasts": rules.forecasts,
         "weight_reasons": rules.reasons,

@@ -7,17 +7,22 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from classroom.game.game_file import Game
 from classroom.game.ledger import State
 from cxsim.firms import Public
 from cxsim.runs import firm_measures, frames_of, simulate
 
-__all__ = ["Market", "Results", "own_books", "replay"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SEEDS", "Market", "Results", "own_books", "replay"]
+
+#: Seeds beside the one that was played.
+SEEDS = 20
 
 #: Decided values by round and firm; in round 0, what was chosen when the firm was founded.
 Moves = Mapping[tuple[int, str], Mapping[str, Any]]

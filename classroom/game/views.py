@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from classroom.game.drawing import Looks, line_chart
 from classroom.game.ledger import State
 from classroom.game.market import Results, own_books
 from cxsim.messages import minus
 from cxsim.runs import firm_measures
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["instructor_view", "public_view", "shown", "team_view"]
 
@@ -246,6 +248,8 @@ def _founding(state: State, team: str) -> dict[str, Any] | None:
 def cash_of(state: State, results: Results | None, firm: str) -> float | None:
     """Return a firm's cash after the rounds closed, currency; None in a game without a budget.
 
+    None as well while the rounds that are closed have not been computed.
+
     Parameters
     ----------
     state : State
@@ -255,7 +259,7 @@ def cash_of(state: State, results: Results | None, firm: str) -> float | None:
     if state.game.rules.budget is None:
         return None
     if results is None:
-        return float(state.game.scenario.firms[firm].initial_cash)
+        return None if state.played else float(state.game.scenario.firms[firm].initial_cash)
     return float(results.values("cash")[firm][-1])
 
 

@@ -31,6 +31,9 @@ from lab.game.forgeries import forgeries
 
 __all__ = ["Row", "course", "forged", "killed", "secrets_of"]
 
+#: The members of each team.
+Seats = dict[str, list[Client]]
+
 NAMES = ("Amber", "Cobalt", "Jade", "Sienna", "Umber", "Ochre", "Teal", "Plum")
 
 
@@ -327,67 +330,89 @@ def held(text: str, secrets: Iterable[str]) -> set[str]:
 # -- Kills -------------------------------------------------------------------------------------
 
 
-async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
+async def killed(folder: Path, *, kills: int, forgeries_too: int = 0, seed: int = 1) -> list[Row]:
     """Kill a server at random moments while teams decide and the instructor closes rounds.
 
     Parameters
     ----------
     folder : Path
     kills : int
+    forgeries_too : int
+        Forged submissions that the same server is sent afterwards.
     seed : int
         Of the moments.
     """
-    draws = random.Random(seed)
-    game = game_of(3, 500, 40)
+    rounds = 40
+    async with playing(folder, game_of(4, 500, rounds), 1) as (served, instructor, seats):
+        rows = await _killed(served, instructor, seats, kills, rounds, random.Random(seed))
+        if forgeries_too:
+            await instructor.look()
+            if instructor.page.stage[0] == rounds:
+                await instructor.act("reopen")
+            rows += await _forged(served, instructor, seats, forgeries_too)
+    return [*rows, same(served.file)]
+
+
+async def _killed(
+    served: Served, instructor: Client, seats: Seats, kills: int, rounds: int, draws: random.Random
+) -> list[Row]:
     confirmed: list[str] = []
     sent: list[str] = []
     back: list[float] = []
+    again: list[float] = []
     stuck = 0
-    async with playing(folder, game, 1) as (served, instructor, seats):
-        ended = asyncio.Event()
+    ended = asyncio.Event()
 
-        async def team(client: Client) -> None:
-            number = 0
-            while not ended.is_set():
-                number += 1
-                reason = f"{client.name} says {number}"
-                sent.append(reason)
-                answer = await client.decide(reason)
-                if answer.status == 200 and "Stored at" in answer.text and reason in answer.text:
-                    confirmed.append(reason)
-                if answer.status == 200:
-                    last.setdefault(client.name, time.monotonic())
-                await asyncio.sleep(draws.uniform(0.0, 0.1))
+    async def team(client: Client) -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            reason = f"{client.name} says {number}"
+            sent.append(reason)
+            if (await client.look()).status == 200:
+                shown_again.setdefault(client.name, time.monotonic())
+            answer = await client.decide(reason)
+            if answer.status == 200 and "Stored at" in answer.text and reason in answer.text:
+                confirmed.append(reason)
+            if answer.status == 200:
+                last.setdefault(client.name, time.monotonic())
+            await asyncio.sleep(draws.uniform(0.0, 0.1))
 
-        async def run_rounds() -> None:
-            while not ended.is_set():
-                number, phase = (await instructor.look()).stage
-                if phase == "closed" and number == 40:
-                    await instructor.act("reopen")
-                elif phase in ("", "closed"):
-                    await instructor.act("open")
-                elif draws.random() < 0.15:
-                    await instructor.act("close")
-                await asyncio.sleep(0.1)
+    async def run_rounds() -> None:
+        while not ended.is_set():
+            number, phase = (await instructor.look()).stage
+            if phase == "closed" and number == rounds:
+                await instructor.act("reopen")
+            elif phase in ("", "closed"):
+                await instructor.act("open")
+            elif "open. 0 of" not in instructor.page.text and draws.random() < 0.15:
+                await instructor.act("close")
+            await asyncio.sleep(0.1)
 
-        last: dict[str, float] = {}
-        clients = [each for team_ in seats.values() for each in team_]
-        tasks = [asyncio.create_task(team(each)) for each in clients]
-        tasks.append(asyncio.create_task(run_rounds()))
-        for _ in range(kills):
-            await asyncio.sleep(draws.uniform(0.0, 1.5))
-            down = time.monotonic()
-            served.kill()
-            last.clear()
-            await asyncio.to_thread(served.start)
-            stuck += not await until(lambda: len(last) == len(clients), 30.0)
-            back.append(max(last.values(), default=np.nan) - down)
-        ended.set()
-        await asyncio.gather(*tasks)
-        await instructor.act("close")
-        file = served.file
+    shown_again: dict[str, float] = {}
+    last: dict[str, float] = {}
+    clients = [each for team_ in seats.values() for each in team_]
+    tasks = [asyncio.create_task(team(each)) for each in clients]
+    tasks.append(asyncio.create_task(run_rounds()))
+    for _ in range(kills):
+        await asyncio.sleep(draws.uniform(0.0, 1.5))
+        down = time.monotonic()
+        served.kill()
+        shown_again.clear()
+        last.clear()
+        await asyncio.to_thread(served.start)
+        stuck += not await until(lambda: len(last) == len(clients), 30.0)
+        back.append(max(shown_again.values(), default=np.nan) - down)
+        again.append(max(last.values(), default=np.nan) - down)
+        before = len(confirmed)  # so that the next kill hits a round that is being played
+        await until(lambda: len(confirmed) > before, 10.0)  # noqa: B023
+    ended.set()
+    await asyncio.gather(*tasks)
+    await instructor.act("close")
     stored = Counter(
-        json.loads(body)["reason"] for _, kind, *_, body in events_of(file) if kind == "decided"
+        json.loads(body)["reason"]
+        for _, kind, *_, body in events_of(served.file)
+        if kind == "decided"
     )
     lost = sum(stored[reason] == 0 for reason in confirmed)
     doubled = sum(count > 1 for count in stored.values())
@@ -413,7 +438,13 @@ async def killed(folder: Path, *, kills: int, seed: int = 1) -> list[Row]:
             bool(np.nanmax(back) < 10.0),
             timed=True,
         ),
-        same(file),
+        Row(
+            f"{kills} kills: from the kill until every team can decide again",
+            "",
+            f"{np.nanmedian(again):.1f} s median, {np.nanmax(again):.1f} s longest",
+            True,
+            timed=True,
+        ),
     ]
 
 
@@ -429,32 +460,36 @@ async def forged(folder: Path, *, count: int) -> list[Row]:
     count : int
     """
     async with playing(folder, game_of(4, 500, 3), 1, sockets=False) as (served, instructor, seats):
-        clients = [each for team in seats.values() for each in team]
-        await instructor.act("open")
-        await clients[0].decide("before")
-        for each in clients:
-            await each.look()
-        before, seen = events_of(served.file), [_plain(each) for each in clients]
-        taken: list[str] = []
-        statuses: Counter[int] = Counter()
-        began = time.monotonic()
-        for k, (name, forgery) in enumerate(forgeries(clients[0].fields(), count)):
-            mine, other = clients[k % 4], clients[(k + 1) % 4]
+        rows = await _forged(served, instructor, seats, count)
+    return [*rows, same(served.file)]
+
+
+async def _forged(served: Served, instructor: Client, seats: Seats, count: int) -> list[Row]:
+    clients = [each for team in seats.values() for each in team]
+    await instructor.act("open")
+    await clients[0].decide("before")
+    for each in clients:
+        await each.look()
+    before, seen = events_of(served.file), [_plain(each) for each in clients]
+    taken: list[str] = []
+    statuses: Counter[int] = Counter()
+    began = time.monotonic()
+    for k, (name, forgery) in enumerate(forgeries(clients[0].fields(), count)):
+        mine, other = clients[k % 4], clients[(k + 1) % 4]
+        answer = await forgery(mine, other)
+        while answer.status == 429:
+            await asyncio.sleep(0.5)
             answer = await forgery(mine, other)
-            while answer.status == 429:
-                await asyncio.sleep(0.5)
-                answer = await forgery(mine, other)
-            statuses[answer.status] += 1
-            if answer.status < 400:
-                taken.append(name)
-        took = time.monotonic() - began
-        for each in clients:
-            await each.look()
-        after = events_of(served.file)
-        changed = sum(_plain(each) != old for each, old in zip(clients, seen, strict=True))
-        alive = (await clients[1].decide("after")).status == 200
-        await instructor.act("close")
-        file = served.file
+        statuses[answer.status] += 1
+        if answer.status < 400:
+            taken.append(name)
+    took = time.monotonic() - began
+    for each in clients:
+        await each.look()
+    after = events_of(served.file)
+    changed = sum(_plain(each) != old for each, old in zip(clients, seen, strict=True))
+    alive = (await clients[1].decide("after")).status == 200
+    await instructor.act("close")
     told = ", ".join(f"{number} x {status}" for status, number in sorted(statuses.items()))
     return [
         Row(
@@ -477,7 +512,6 @@ async def forged(folder: Path, *, count: int) -> list[Row]:
             took / count < 0.2,
             timed=True,
         ),
-        same(file),
     ]
 
 

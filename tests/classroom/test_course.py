@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 import subprocess
@@ -417,35 +418,36 @@ def right_and_wrong(plan, case):
     return (good, ", ".join(right)), (bad, ", ".join(wrong))
 
 
-#: The first lesson is played in every run of the tests, all of them in the slow one.
-FIRST = next(iter(LESSONS))
+#: The first lesson is answered rightly in every run of the tests, all of them in the slow one. What
+#: is wrong is told without a notebook in every run.
+QUICK = (next(iter(LESSONS)), "right")
 
 
 @pytest.mark.parametrize(
-    "name",
-    [name if name == FIRST else pytest.param(name, marks=pytest.mark.slow) for name in LESSONS],
+    ("name", "kind"),
+    [
+        each if each == QUICK else pytest.param(*each, marks=pytest.mark.slow)
+        for each in itertools.product(LESSONS, ("right", "wrong"))
+    ],
 )
-def test_a_lesson_tells_right_from_wrong_by_papermill(name, tmp_path):
+def test_a_lesson_tells_right_from_wrong_by_papermill(name, kind, tmp_path):
     plan, settings = plan_of(name), {"student": 5, "seeds": 3, "overrides": "customers=800"}
     case = Case(5, seeds=3, overrides="customers=800")
-    for kind, (predicted, answered) in zip(
-        ("right", "wrong"), right_and_wrong(plan, case), strict=True
-    ):
-        given = {
-            **settings, "predictions": predicted, "answers": answered,
-            "output": str(tmp_path / kind),
-        }  # fmt: skip
-        told = by_papermill(name, given, tmp_path / f"{kind}.ipynb")
-        summary = json.loads((tmp_path / kind / "summary.json").read_text(encoding="utf-8"))
-        for question_name, row in summary["predictions"].items():
-            settled = row["lower"] > 0 or row["upper"] < 0
-            expected = RIGHT if settled else OPEN
-            assert row["verdict"] == (expected if kind == "right" else WRONG), question_name
-        for task, row in summary["exercises"].items():
-            assert row["right"] in ({"right": (True,), "wrong": (False, None)}[kind]), task
-        assert f"cx-{kind}" in told
-        assert "once you have committed" not in told
-        assert "<summary" in told, "solutions are there, and folded"
+    predicted, answered = right_and_wrong(plan, case)[kind == "wrong"]
+    given = {
+        **settings, "predictions": predicted, "answers": answered, "output": str(tmp_path / kind)
+    }  # fmt: skip
+    told = by_papermill(name, given, tmp_path / f"{kind}.ipynb")
+    summary = json.loads((tmp_path / kind / "summary.json").read_text(encoding="utf-8"))
+    for question_name, row in summary["predictions"].items():
+        settled = row["lower"] > 0 or row["upper"] < 0
+        expected = RIGHT if settled else OPEN
+        assert row["verdict"] == (expected if kind == "right" else WRONG), question_name
+    for task, row in summary["exercises"].items():
+        assert row["right"] in ({"right": (True,), "wrong": (False, None)}[kind]), task
+    assert f"cx-{kind}" in told
+    assert "once you have committed" not in told
+    assert "<summary" in told, "solutions are there, and folded"
 
 
 def by_papermill(name, given, target):

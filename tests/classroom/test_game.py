@@ -6,6 +6,8 @@ import json
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from typing import ClassVar
 
@@ -20,11 +22,13 @@ from classroom.game import Game, Ledger, Market
 from classroom.game.budget import spending
 from classroom.game.debrief import cases, debrief_frames, debrief_view, effects, seeded_values
 from classroom.game.decision import check
+from classroom.game.drawing import Looks
 from classroom.game.game_file import shipped_games
 from classroom.game.ledger import GameError, state_of
 from classroom.game.market import PUBLIC, own_books, replay
 from classroom.game.printing import print_pages
 from classroom.game.views import instructor_view, public_view, shown, team_view
+from cxsim.charts import OKABE_ITO
 from cxsim.cli.app import run as cxsim_command
 from cxsim.firms import Public
 
@@ -544,3 +548,21 @@ def test_commands_refuse_in_one_line(tmp_path, monkeypatch, capsys, words, said)
     assert cxsim_command(["game", *words]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "b.db").exists()
+
+
+# ---------------------------------------------------------------- the start of a server
+
+
+def test_firms_have_the_colours_of_all_figures():
+    looks = Looks(tuple("ABCDEFG"))
+    colours = [looks.of(firm)["color"] for firm in "ABCDEFG"]
+    assert sorted(colours) == sorted(set(OKABE_ITO.values()) - {OKABE_ITO["yellow"]})
+
+
+def test_a_server_imports_nothing_that_draws_or_computes_before_it_listens():
+    code = (
+        "import sys, classroom.game.server\n"
+        "print({'matplotlib', 'numba', 'pandas', 'scipy.special'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -84,6 +84,47 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name_and_changes_nothing(ope
     assert "Nothing was stored." in page
 
 
+def test_a_member_says_its_name_in_the_file(opened):
+    ledger, folder = opened
+    hand_in(folder / "Otters/view.json", {"price": 18.0}, member="Ada")
+    collect(ledger, folder)
+    assert ledger.state.members["Otters"] == ("Ada",)
+    assert ledger.state.decisions[1, "Otters"].member == "Ada"
+    assert "Stored at" in (folder / "Otters/page.html").read_text()
+    hand_in(folder / "Otters/view.json", {"price": 18.5}, member="A" * 41)
+    (refused,) = collect(ledger, folder).refused
+    assert refused == (
+        "round_1/Otters.json: member: expected 1 to 40 printable characters, found 41"
+    )
+
+
+def test_firms_are_founded_by_files_before_the_first_round(tmp_path):
+    rule = ("news:", "founding: {}\nnews:")
+    with closing(ledger_of(tmp_path, Game.load(game_file(tmp_path, rule=rule)))) as ledger:
+        folder = tmp_path / "shared"
+        made = collect(ledger, folder)
+        assert (made.round, made.missing) == (0, ["Otters", "Herons"])
+        assert made.stage == "Teams found their firms. 0 of 2 teams have done so."
+        assert "Found your firm" in (folder / "Otters/page.html").read_text()
+        otters, herons = (folder / f"{team}/view.json" for team in ("Otters", "Herons"))
+        path = hand_in(otters, {"name": "North", "strategy": "Cheap for all."}, member="Ada")
+        assert path == folder / "founding/Otters.json"
+        hand_in(herons, {"name": "House"})
+        made = collect(ledger, folder, close=True)
+        assert made.stored == ["Otters"]
+        assert made.refused == [
+            "founding/Herons.json: name: expected a name that no other firm has, found 'House'"
+        ]
+        assert "Nothing was stored" in (folder / "Herons/page.html").read_text()
+        hand_in(herons, {"name": "South"})
+        made = collect(ledger, folder)
+        assert (made.same, made.stored, made.missing) == (["Otters"], ["Herons"], [])
+        assert made.stage == "Round 1 of 3 is open. 0 of 2 teams have decided."
+        assert set(ledger.state.names.values()) == {"North", "South", "House"}
+        assert ledger.state.founded["Otters"].member == "Ada"
+        assert (folder / "round_1").is_dir()
+
+
 def test_a_file_of_no_team_and_a_link_are_refused(opened):
     _, folder = opened
     (folder / "round_1/Otter.json").write_text("{}")

@@ -22,7 +22,8 @@ from classroom.game.exam import (
     verified,
 )
 from classroom.game.experiment import assigned, create_experiment, experiment_frames
-from classroom.game.grading import forecast_score, gain_score, grades
+from classroom.game.grading import forecast_score, gain_score, grades, read_scores
+from classroom.game.ledger import GameError
 from classroom.game.market import results_digest
 from cxsim.cli.app import run as cxsim_command
 
@@ -73,6 +74,12 @@ def graded_game(folder, game, market):
     return ledger
 
 
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory, game):
+    """The state of a game whose Otters are Ada and Bo."""
+    return ledger_of(tmp_path_factory.mktemp("s"), game, members={"Otters": ["Ada", "Bo"]}).state
+
+
 def test_grades_compare_with_the_same_seat_over_other_seeds(tmp_path, game, market):
     state = graded_game(tmp_path, game, market).state
     mine, rival = (state.seats[team] for team in ("Otters", "Herons"))
@@ -117,6 +124,51 @@ def test_what_is_not_known_of_a_grade_is_blank_and_named(tmp_path, game, market)
     assert frame["result_score"].isna().all()
     assert frame["missing"].str.contains("result: no other seeds").all()
     assert frame["points"][3] == frame["points_possible"][3] == 0.0
+
+
+SCORES = 'team,member,score\nOtters,,80\nOtters,Bo,"62,5"\n'
+
+
+def test_scores_of_reasons_count_with_their_weight(tmp_path, game, market):
+    state = graded_game(tmp_path, game, market).state
+    (tmp_path / "scores.csv").write_text(SCORES)
+    scores = read_scores(tmp_path / "scores.csv", state)
+    assert scores == {("Otters", ""): 0.8, ("Otters", "Bo"): 0.625}
+    before, frame = (grades(state, market.of(state), [], given) for given in (None, scores))
+    assert frame["reasons_score"].tolist()[:3] == [0.8, 0.8, 0.625]
+    gained = frame["points"] - before["points"]
+    assert gained.tolist() == pytest.approx([0.5 * 0.8, 0.5 * 0.8, 0.5 * 0.625, 0.0])
+    possible = frame["points_possible"] - before["points_possible"]
+    assert possible.tolist() == pytest.approx([0.5, 0.5, 0.5, 0.0])
+    assert frame["missing"].tolist()[0] == "result: no other seeds"
+    assert frame["missing"].tolist()[3].endswith("reasons: to be read")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ": expected columns team, member, score, found none"),
+        ("team,points\n", ":1: expected columns team, member, score, found 'points'"),
+        ("team,score,score\n", ":1: expected columns team, member, score, found 'score' twice"),
+        ("member,score\n", ":1: team: expected a column of this name, found none"),
+        ("team,score\nOtter,5\n",
+         ":2: team: expected a team, found 'Otter' (did you mean 'Otters'?)"),
+        ("team,member,score\n\nOtters,Adda,5\n",
+         ":3: member: expected a member of Otters, found 'Adda' (did you mean 'Ada'?)"),
+        ("team,score\nOtters,101\n", ":2: score: expected a number from 0 to 100, found '101'"),
+        ("team,score\nOtters,\n", ":2: score: expected a number from 0 to 100, found ''"),
+        ("team,score\nOtters,nan\n", ":2: score: expected a number from 0 to 100, found 'nan'"),
+        ("team,score\nOtters,5,6\n", ":2: expected 2 cells, found 3"),
+        ("team,score\nOtters,5\nOtters,6\n",
+         ":3: expected one score for Otters, found another one"),
+    ],
+)  # fmt: skip
+def test_a_wrong_table_of_scores_is_refused_with_its_line_and_column(tmp_path, scored, text, said):
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+    with pytest.raises(GameError) as refused:
+        read_scores(path, scored)
+    assert str(refused.value) == f"{path}{said}"
 
 
 def test_a_policy_in_a_teams_seat_plays_without_the_teams_decisions(tmp_path, game, market):
@@ -252,6 +304,8 @@ def test_grades_members_and_experiments_on_the_command_line(tmp_path, market, ca
     assert [row["member"] for row in rows] == ["", "Ada", "", "Bo"]
     assert rows[0]["result_score"] is None
     assert cxsim_command(["game", "grades", "a.db", "-o", "g.txt"]) == 2
+    assert cxsim_command(["game", "grades", "a.db", "--scores", "no.csv", "--seeds", "0"]) == 2
+    assert "no.csv: expected a table (CSV, UTF-8), found No such file" in capsys.readouterr().err
     assert cxsim_command(["game", "export", "a.db", "out", "--seeds", "0"]) == 0
     run = cx.run(str(tmp_path / "out" / "scenario.yaml"), seed=7)
     state = ledger.state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 import time
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from games import game_file, ledger_of
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from classroom.game import Game, Ledger
+from classroom.game import Game, Ledger, Market
 from classroom.game.ledger import GameError
 from classroom.game.server import GameServer, RunningGame, Server, make_application
 from classroom.game.views import shown
@@ -141,6 +142,30 @@ def test_two_teams_play_a_round_and_go_on_after_the_server_was_gone(tmp_path, ga
             kept = dict(otters.cookies)
         ledger.close()
         again = Ledger(ledger.path)  # as after a killed server: the same links and cookies hold
+        held, compute = threading.Event(), Market.of
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Market, "of", lambda *args: held.wait(PATIENCE) and compute(*args))
+            async with serving(again) as (server, _):
+                otters = Browser(f"http://127.0.0.1:{server.port}")
+                otters.cookies = kept
+                _, text = await otters.ask(f"{one}/")
+                assert "Earlier results are being computed again." in text
+                assert 'value="17"' in text
+                assert "Your accounts" not in text
+                page = await otters.socket(f"{one}/socket")
+                with pytest.raises(GameError, match="Your cash is still being computed"):
+                    server.decide("Otters", 2, {"price": "18"})
+                sent = asyncio.create_task(
+                    otters.send(f"{one}/decide", {"round": 2, "price": "16"})
+                )
+                held.set()
+                await hear(page, "changed")
+                status, text = await sent
+                assert (status, "Stored at" in text, "Your accounts" in text) == (200, True, True)
+                assert "computed again" not in text
+                await otters.send(f"{one}/decide", {"round": 2, "price": "17"})
+        again.close()
+        again = Ledger(ledger.path)
         async with serving(again) as (server, _):
             otters = Browser(f"http://127.0.0.1:{server.port}")
             otters.cookies = kept

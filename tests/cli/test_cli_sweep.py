@@ -34,20 +34,14 @@ def command(*words):
     return [sys.executable, "-c", "from cxsim.cli import main; main()", *map(str, words)]
 
 
-def cxsim(*words):
-    done = subprocess.run(command(*words), capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(here):
+def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(here, cxsim):
     code, _, err = cxsim("sweep", "study.yaml", "--dry-run")
     assert code == 0
     assert "6 runs, 0 stored, 6 to do: " in err
     assert not (here / "results").exists()
 
 
-def test_a_sweep_runs_once_and_says_where_the_runs_are(here):
+def test_a_sweep_runs_once_and_says_where_the_runs_are(here, cxsim):
     code, out, err = cxsim("sweep", "study.yaml")
     assert (code, "6 runs in" in out, "Store: results/sweep-study" in out) == (0, True, True)
     assert "6 of 6 runs" in err
@@ -59,13 +53,13 @@ def test_a_sweep_runs_once_and_says_where_the_runs_are(here):
     assert "8 runs, 6 stored, 2 to do" in err
 
 
-def test_shards_run_their_part(here):
+def test_shards_run_their_part(here, cxsim):
     for part in ("1/2", "2/2"):
         code, out, _ = cxsim("sweep", "study.yaml", "--shard", part)
         assert (code, "3 runs in" in out) == (0, True)
 
 
-def test_a_study_with_failed_runs_ends_with_one_and_says_how_to_look(here):
+def test_a_study_with_failed_runs_ends_with_one_and_says_how_to_look(here, cxsim):
     (here / "study.yaml").write_text(
         STUDY.replace("firms.Tailor.price: [18, 22]", "segments.Comfort.share: [0.5, 0.6]")
     )
@@ -78,7 +72,7 @@ def test_a_study_with_failed_runs_ends_with_one_and_says_how_to_look(here):
     assert "expected shares that sum to 1" in err
 
 
-def test_a_run_is_replayed_by_its_digest(here):
+def test_a_run_is_replayed_by_its_digest(here, cxsim):
     cxsim("sweep", "study.yaml")
     row = pd.read_parquet("results/sweep-study/runs").iloc[0]
     code, out, err = cxsim("replay", row["run"][:10], "--store", "results/sweep-study")
@@ -104,7 +98,7 @@ def test_a_run_is_replayed_by_its_digest(here):
         (["run", "--all", "baseline", "baseline"], "found baseline twice"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(here, words, said):
+def test_what_cannot_be_is_said_in_one_line(here, cxsim, words, said):
     code, _, err = cxsim(*words)
     assert code == 2
     assert said in err
@@ -112,8 +106,8 @@ def test_what_cannot_be_is_said_in_one_line(here, words, said):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here):
-    (here / "study.yaml").write_text(STUDY.replace("seeds: 3", "seeds: 20000"))
+def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here, cxsim):
+    (here / "study.yaml").write_text(STUDY.replace("seeds: 3", "seeds: 5000"))
     process = subprocess.Popen(
         command("sweep", "study.yaml", "-j", "1"), stderr=subprocess.PIPE, text=True
     )
@@ -126,12 +120,12 @@ def test_a_sweep_that_is_stopped_keeps_what_was_done_and_goes_on(here):
     assert process.returncode == 1
     assert "start again to continue" in err
     done = len(pd.read_parquet(runs))
-    assert 0 < done < 40_000
+    assert 0 < done < 10_000
     _, _, err = cxsim("sweep", "study.yaml", "--dry-run")
-    assert f"40,000 runs, {done:,} stored" in err
+    assert f"10,000 runs, {done:,} stored" in err
 
 
-def test_a_long_run_is_one_run_that_is_saved(here):
+def test_a_long_run_is_one_run_that_is_saved(here, cxsim):
     code, out, _ = cxsim("run", "baseline", "--checkpoint", "run.ckpt", "-s", "customers=60",
                          "-s", "periods=5", "-o", "long")  # fmt: skip
     assert (code, "Saved: long" in out) == (0, True)
@@ -139,7 +133,7 @@ def test_a_long_run_is_one_run_that_is_saved(here):
 
 
 @pytest.mark.slow
-def test_all_scenarios_get_a_report_each(here):
+def test_all_scenarios_get_a_report_each(here, cxsim):
     small = ["-s", "customers=60", "-s", "periods=30", "--seeds", "1"]
     code, out, _ = cxsim("run", "--all", "baseline", "copycat", "-j", "2", *small)
     assert code == 0
@@ -149,14 +143,14 @@ def test_all_scenarios_get_a_report_each(here):
 
 
 @pytest.mark.slow
-def test_a_report_of_a_study_is_a_page(here):
+def test_a_report_of_a_study_is_a_page(here, cxsim):
     code, _, _ = cxsim("sweep", "study.yaml", "--report")
     assert code == 0
     page = (here / "results" / "sweep-study-report" / "report.html").read_text()
     assert "Two prices" in page
 
 
-def test_sensitivity_runs_what_is_missing_and_says_what_results_rest_on(here):
+def test_sensitivity_runs_what_is_missing_and_says_what_results_rest_on(here, cxsim):
     code, out, _ = cxsim(
         "sensitivity", "study.yaml", "-a", "main_effects", "--output", "market_share.Mass"
     )
@@ -169,7 +163,7 @@ def test_sensitivity_runs_what_is_missing_and_says_what_results_rest_on(here):
     assert (code, "expected analyses in the study or by -a" in err) == (2, True)
 
 
-def test_check_reads_studies_too(here):
+def test_check_reads_studies_too(here, cxsim):
     code, out, _ = cxsim("check", "study.yaml")
     assert (code, "runs    6 at 2 points" in out) == (0, True)
     first_is_none = "segments.Comfort.share: [0.4, 0.5]"

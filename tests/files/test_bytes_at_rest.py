@@ -34,8 +34,8 @@ from cxsim.study.store_folder import StoreError
 from cxsim.study.stored_runs import recompute
 from lab.fuzz.damage import KINDS, WRONG, kinds, try_out
 
-#: A tenth of a percent of what `make damage` tries, or so.
-FEW = (40, 6, 6)
+#: A hundredth of what `make damage` tries, or so.
+FEW = (16, 4, 4)
 
 
 def study(points=6, seeds=3):

@@ -135,7 +135,7 @@ def gossip():
 def talking(**world):
     return lively(
         gossip={"places": {"shop": {"loudness": 0.2}, "bar": {"loudness": 0.6}}, **world},
-        customers=2500,
+        customers=1200,
         events=[{"at": 2, "set": {"gossip.places.bar.loudness": 0.9}}],
     ).override({"firms.Mass.appearances": {"bar": {"charm": 2.0}}})
 

@@ -9,14 +9,16 @@ import textwrap
 
 import pytest
 from everything import everything
-from markets import lively
+from markets import lively, market
 from playing import assert_same, played
 
 import cxsim as cx
 from cxsim.engine.rules import names_of_rules
+from cxsim.engine.schedule import PhaseGroup
 from cxsim.identity import fingerprint
 from cxsim.messages import former_names
 from cxsim.model.mechanism_registry import registered
+from cxsim.runs.simulation import Simulation
 
 SLOW = 0.5
 
@@ -234,9 +236,13 @@ def test_a_cache_that_can_be_neither_read_nor_written_does_no_harm(tmp_path, mon
 
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
+    simulation = Simulation(market(customers=20, periods=1))
+    simulation.workspace.begin_period(0)
     monkeypatch.setenv("CXSIM_CACHE_DIR", str(blocked))
     monkeypatch.setattr(compiling, "_passes", {})
-    played(lively(customers=20, periods=1))
+    step = next(s for s in simulation.schedule.steps if s.name == "learning.learn")
+    simulation.engine.run([PhaseGroup((step,), population=False)])
+    assert len(compiling._passes) == 1
     assert blocked.read_text() == "not a folder"
 
 

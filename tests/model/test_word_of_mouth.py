@@ -186,7 +186,7 @@ def test_more_than_eight_firms_are_told_of_too():
     names = [f"F{k:02d}" for k in range(19)]
     scenario = market(
         firms={name: firm(mood=k / 20 - 0.5) for k, name in enumerate(names)},
-        customers=1500,
+        customers=500,
         word_of_mouth={"message_rate": LOUD, "awareness": True},
     ).override({"firms.*.advertising_reach": 0.4})
     simulation = played(scenario)
@@ -200,7 +200,7 @@ def test_more_than_eight_firms_are_told_of_too():
 
 def test_both_engines_threads_and_blocks_agree():
     for kind in ("well_mixed", "small_world", "scale_free"):
-        scenario = talking(network=kind, **{"word_of_mouth.awareness": True})
+        scenario = talking(customers=1200, network=kind, **{"word_of_mouth.awareness": True})
         scenario = scenario.override({"firms.*.advertising_reach": 0.3})
         one = played(scenario)
         assert one.ledger.count("messages").sum() > 0

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
+from cxsim.cli.run_and_compare import run_shown
 from cxsim.messages import minus
 from cxsim.report.notebook_parameters import as_command, as_papermill, as_python, declared
 from cxsim.report.notebook_run import run_notebook, to_html
@@ -29,6 +30,7 @@ from cxsim.study.paired_seeds import replicate
 #: Small enough for a test; the copycat still has half of the time for itself.
 SMALL = "customers=200, periods=40"
 SETTINGS = {"customers": 200, "periods": 40}
+COMMAND = ["-s", "customers=200", "-s", "periods=40"]
 
 PAPERS = {name: path for name, path in shipped_notebooks().items() if declared(path)}
 
@@ -297,19 +299,29 @@ def test_commands_say_how_to_make_a_report_again():
 # ----------------------------------------------------------- scenario.ipynb
 
 
-def test_scenario_tells_one_market_and_keeps_its_run(tmp_path, capfd):
-    given = {
-        "scenario": "copycat", "overrides": SMALL, "seed": 7, "seeds": 3, "panel": 20, "svg": True
-    }  # fmt: skip
-    result = run_notebook("scenario", given, output_folder=tmp_path / "out")
-    assert capfd.readouterr() == ("", ""), "no warnings"
+def test_scenario_tells_one_market_prints_its_figures_and_keeps_its_run(
+    cxsim, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = ["--seed", "7", "--seeds", "3", "-p", "panel=20", "-p", "svg=true", "-o", "out"]
+    code, out, err = cxsim("run", "copycat", *COMMAND, *words)
+    assert code == 0, err
+    stages = [line.rsplit(": ", 1)[1] for line in err.splitlines()]
+    assert stages == ["starting Python", "simulating", "writing the report"], "no warnings"
+    assert max(map(len, out.splitlines())) <= 100
+    for firm in ("Mass", "Niche", "Targeted", "Tailor"):
+        assert re.search(rf"^{firm} +\d+\.\d+ \(\d", out, re.MULTILINE)
+    assert out.endswith(f"Report: {Path('out/report.html')}\n")
 
-    kept = Run.load(result.folder / "run")
+    folder = tmp_path / "out"
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["status"] == "ok"
+    kept = Run.load(folder / "run")
     expected = cx.run("copycat", seed=7, overrides=SETTINGS, panel=20)
     pd.testing.assert_frame_equal(kept.firms, expected.firms)
     pd.testing.assert_frame_equal(kept.panel, expected.panel)
 
-    means = pd.DataFrame(result.summary["means"]).set_index(["measure", "firm"])
+    means = pd.DataFrame(summary["means"]).set_index(["measure", "firm"])
     runs = [cx.run("copycat", seed=seed, overrides=SETTINGS).summary() for seed in (7, 8, 9)]
     retention = [
         run.set_index(["measure", "firm"])["value"]["retention_rate", "Mass"] for run in runs
@@ -319,14 +331,14 @@ def test_scenario_tells_one_market_and_keeps_its_run(tmp_path, capfd):
         np.std(retention, ddof=1) / 3**0.5
     )
 
-    page = result.report.read_text(encoding="utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
     assert kept.scenario.title in page
     assert "Refuted if" in page
     assert "events.24.firms.Mass.interaction" in page, "what differs from the baseline"
     assert "cxsim run copycat --seed 7 --seeds 3" in page
     for figure in ("one-to-one", "matrix", "shares", "retention", "switching-costs", "profit"):
-        assert (result.folder / f"{figure}.svg").is_file(), figure
-    assert (result.folder / "brand-switching.svg").is_file()
+        assert (folder / f"{figure}.svg").is_file(), figure
+    assert (folder / "brand-switching.svg").is_file()
 
 
 def test_what_has_to_hold_for_one_to_one_is_shown_where_a_firm_is_one(capsys):
@@ -350,15 +362,22 @@ def test_the_first_notebook_runs_and_lists_what_is_there(tmp_path):
 # ------------------------------------------------------------ explore.ipynb
 
 
-def test_explore_in_batch_shows_the_market_as_it_is_in_a_page_of_its_own(tmp_path):
-    given = {"scenario": "baseline", "firm": "Tailor", "seeds": 2, "overrides": SMALL}
-    result = run_notebook("explore", given, output_folder=tmp_path / "explored")
-    assert result.summary["answer"].startswith("Current situation of Tailor")
-    means = pd.DataFrame(result.summary["means"]).query("scenario == 'baseline'")
+def test_explore_in_batch_shows_and_prints_the_market_as_it_is_in_a_page_of_its_own(
+    cxsim, tmp_path
+):
+    folder = tmp_path / "explored"
+    words = ["-p", "scenario=baseline", "-p", "firm=Tailor", "-p", "seeds=2", "-o", str(folder)]
+    code, out, err = cxsim("run", "explore", *COMMAND, *words)
+    assert code == 0, err
+    assert len(re.findall(r"^Mass +[\d.]+ \([\d.]+\) ", out, re.MULTILINE)) == 2
+    assert re.findall(r"^(?:baseline|what-if)$", out, re.MULTILINE) == ["baseline", "what-if"]
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["answer"].startswith("Current situation of Tailor")
+    means = pd.DataFrame(summary["means"]).query("scenario == 'baseline'")
     here = replicate(cx.load("baseline", SETTINGS), seed=0, seeds=2).means
     both = means.merge(here, on=["measure", "firm"])
     np.testing.assert_allclose(both["mean_x"].astype(float), both["mean_y"])
-    page = result.report.read_text(encoding="utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<figure" in page
     assert "widget" not in page.split("</style>")[-1]
 
@@ -366,25 +385,37 @@ def test_explore_in_batch_shows_the_market_as_it_is_in_a_page_of_its_own(tmp_pat
 # ------------------------------------------------------------- decide.ipynb
 
 
-def test_decide_advises_what_its_runs_say_and_reports_it(tmp_path):
-    given = {"firm": "Mass", "points": 16, "seeds": 2, "overrides": SMALL, "svg": True}
-    result = run_notebook("decide", given, output_folder=tmp_path / "out")
-    kept = Decision.load(result.folder / "decision")
-    expected = cx.decide("baseline", "Mass", points=16, seeds=2, overrides=SETTINGS)
+def test_decide_advises_what_its_runs_say_prints_and_reports_it(cxsim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(  # the command has no option for figures in files
+        "cxsim.cli.calibrate_and_decide.run_shown",
+        lambda book, given, *rest: run_shown(book, {**given, "svg": True}, *rest),
+    )
+    words = ["--firm", "Niche", "--points", "16", "--seeds", "2"]
+    code, out, err = cxsim("decide", "baseline", *words, *COMMAND)
+    assert code == 0, err
+    assert "Niche" in out.splitlines()[0]
+    for option in ("stay", "interact more", "interact more, later", "cut the price"):
+        assert f"\n{option} " in out
+    folder = Path("results/decide-baseline")
+    assert str(folder / "report.html") in out
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    kept = Decision.load(folder / "decision")
+    expected = cx.decide("baseline", "Niche", points=16, seeds=2, overrides=SETTINGS)
     pd.testing.assert_frame_equal(kept.frame, expected.frame)
-    means = kept.frame.groupby("strategy")["net_present_value.Mass"].mean()
-    assert result.summary["recommended"] == means.idxmax()
+    means = kept.frame.groupby("strategy")["net_present_value.Niche"].mean()
+    assert summary["recommended"] == means.idxmax()
     two = means.sort_values().iloc[-2:]
-    assert result.summary["advantage"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
-    assert result.summary["value_of_information"][0]["factor"] == "everything"
-    page = unescape(result.report.read_text(encoding="utf-8"))
-    assert result.summary["answer"].split(". ")[0] in page.replace("\u00a0", " ")
-    assert "cxsim decide baseline --firm Mass --points 16 --seeds 2" in page
-    assert "cx.decide('baseline', 'Mass', points=16, seeds=2" in page
+    assert summary["advantage"][0] == pytest.approx(two.iloc[1] - two.iloc[0])
+    assert summary["value_of_information"][0]["factor"] == "everything"
+    page = unescape((folder / "report.html").read_text(encoding="utf-8"))
+    assert summary["answer"].split(". ")[0] in page.replace("\u00a0", " ")
+    assert "cxsim decide baseline --firm Niche --points 16 --seeds 2" in page
+    assert "cx.decide('baseline', 'Niche', points=16, seeds=2" in page
     for image in re.findall(r"<img [^>]*>", page):
         assert len(re.search(r'alt="([^"]*)"', image).group(1)) > 40
     for figure in ("options", "depends-on", "information"):
-        assert (result.folder / f"{figure}.svg").is_file(), figure
+        assert (folder / f"{figure}.svg").is_file(), figure
 
 
 @pytest.mark.slow

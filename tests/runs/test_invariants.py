@@ -124,15 +124,15 @@ def test_a_newcomer_belongs_to_the_segment_of_the_customer_it_replaces(engine):
         "baseline",
         {
             "customers": 300,
-            "periods": 120,
-            "segments.Comfort.exit_rate": 0.05,
+            "periods": 30,
+            "segments.Comfort.exit_rate": 0.2,
             "segments.Performance.exit_rate": 0.0,
         },
     )
     run = cx.Market(scenario, engine=engine, rng=1).simulation
     start, entered = sizes(run), run.customers("entry_period").copy()
     assert min(start) > 100
-    for _ in range(120):
+    for _ in range(30):
         run.step()
         assert sizes(run) == start
     replaced = run.customers("entry_period") > entered

@@ -5,17 +5,17 @@
   const place = document.body.dataset.socket;
   const line = document.getElementById("line");
   const page = Math.random().toString(36).slice(2);
-  let socket = null, delay = 500, number = null, wait = null, later = null;
+  let socket = null, delay = 250, number = null, wait = null, later = null;
 
   function connect() {
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
     socket = new WebSocket(scheme + location.host + place);
     socket.onmessage = (event) => hear(JSON.parse(event.data));
-    socket.onopen = () => { line.hidden = true; delay = 500; };
+    socket.onopen = () => { line.hidden = true; delay = 250; };
     socket.onclose = () => {
       line.hidden = false;
       setTimeout(connect, delay * (1 + Math.random()));
-      delay = Math.min(2 * delay, 8000);
+      delay = Math.min(2 * delay, 1000);
     };
   }
 

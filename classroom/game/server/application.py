@@ -156,7 +156,7 @@ class Server:
         self._server: tornado.httpserver.HTTPServer | None = None
 
     async def start(self, port: int = 8765, address: str = "127.0.0.1") -> int:
-        """Compute what has been played, then listen; return the port.
+        """Listen, and compute what has been played meanwhile; return the port.
 
         Parameters
         ----------

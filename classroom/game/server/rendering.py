@@ -64,6 +64,11 @@ def stage_text(public: Mapping[str, Any]) -> str:
     public : mapping
         The view of all.
     """
+    again = " Earlier results are being computed again." if public["computing"] else ""
+    return f"{_stage(public)}{again}"
+
+
+def _stage(public: Mapping[str, Any]) -> str:
     where = f"Round {public['round']} of {public['rounds']}"
     if public["phase"] == "waiting":
         if public["founding"]:

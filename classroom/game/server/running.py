@@ -15,14 +15,12 @@ from collections.abc import Awaitable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from classroom.game.debrief import SEEDS, debrief_frames, debrief_view, values_of_seeds
 from classroom.game.decision import Checked, check
 from classroom.game.founding import founding
 from classroom.game.ledger import GameError, Ledger, State, member_name
-from classroom.game.market import Market, Results, results_digest
+from classroom.game.market import SEEDS, Market, Results, results_digest
 from classroom.game.server.limits import ADDRESS_RATE, SEAT_RATE, Allowance
 from classroom.game.server.rendering import stage_text
-from classroom.game.stand_in import policy_decision
 from classroom.game.views import cash_of, instructor_view, public_view, team_view
 from cxsim.messages import one_line
 
@@ -43,6 +41,24 @@ class Listener(Protocol):
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the line."""
+
+
+# -- What a thread computes; imported there, so that no page waits for it -----------------------
+
+
+def _by_policy(market: Market, state: State, team: str) -> dict[str, float]:
+    from classroom.game.stand_in import policy_decision
+
+    return policy_decision(market, state, team)
+
+
+def _told(state: State, market: Market, *others: Any) -> dict[str, Any]:
+    from classroom.game.debrief import debrief_frames, debrief_view
+
+    return debrief_view(state, debrief_frames(state, market, *others))
+
+
+# -- The game ----------------------------------------------------------------------------------
 
 
 class RunningGame:
@@ -72,6 +88,7 @@ class RunningGame:
         self.allowances: dict[str, Allowance] = {}
         self.trouble = ""
         self.results: Results | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._standing_in: asyncio.Task[None] | None = None
         self.told: dict[str, Any] | None = None
@@ -84,12 +101,9 @@ class RunningGame:
     # -- life ------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Compute what has been played and go on from there."""
+        """Go on from the ledger; :meth:`ready` waits until what has been played is computed."""
         state = self.ledger.state
-        self.results = await self._aside(self.market.of, state)
-        # Compiled, and every decision of the game once through the schema, before anybody waits.
-        first = {(1, firm): values for firm, values in state.game.start.items()}
-        await self._aside(lambda: self.market.results(first, 1, seed=state.seed))
+        self._warming = asyncio.get_running_loop().create_task(self._warm(state))
         self._ticker = asyncio.get_running_loop().create_task(self._tick())
         if state.phase == "open" and state.deadline is not None:
             # Who could not reach the server in the last moments gets a minute.
@@ -102,13 +116,42 @@ class RunningGame:
         if state.practice and state.phase in ("waiting", "closed") and not state.over:
             self.open()
 
+    async def _warm(self, state: State) -> None:
+        """Compute what has been played, while pages show what the ledger holds already."""
+
+        def compute() -> Results | None:
+            results = self.market.of(state)
+            if results is None:
+                # Compiled, and each field once through the schema, before anybody waits.
+                first = {(1, firm): values for firm, values in state.game.start.items()}
+                self.market.results(first, 1, seed=state.seed)
+            return results
+
+        try:
+            self.results = await self._aside(compute)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the instructor must read it
+            self.trouble = one_line(f"What has been played could not be computed: {error}")
+        finally:
+            self._warming = None
+        self.changed()
+
+    async def ready(self) -> None:
+        """Wait until what has been played is computed."""
+        if self._warming is not None:
+            await asyncio.wait([self._warming])
+
+    @property
+    def computing(self) -> bool:
+        """Whether rounds are closed whose results are not there (any more, or yet)."""
+        return self.results is None and self.ledger.state.played > 0
+
     async def end(self) -> None:
         """End all that runs; what was decided is in the ledger."""
         for each in list(self.sockets):
             each.close(1001, "the server stops")
         if self._closing is not None:
             await self._closing
-        for task in (self._ticker, self._standing_in, self._revealing):
+        for task in (self._warming, self._ticker, self._standing_in, self._revealing):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -330,7 +373,7 @@ class RunningGame:
                     break
                 team = due[0]
                 try:
-                    values = await self._aside(policy_decision, self.market, state, team)
+                    values = await self._aside(_by_policy, self.market, state, team)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it must be read
                     failed.add((state.round, team))
                     self.trouble = one_line(f"{team} holds its values: its policy failed: {error}")
@@ -364,7 +407,8 @@ class RunningGame:
         Raises
         ------
         GameError
-            If the round is not open any more, or a policy runs the firm.
+            If the round is not open any more, a policy runs the firm, or its cash is not known
+            because what has been played is still being computed.
         """
         state = self.ledger.state
         if state.phase != "open" or state.round != round_number or self.closing:
@@ -375,6 +419,11 @@ class RunningGame:
             raise GameError(
                 "A policy runs your firm: this decision was not counted. "
                 "The instructor can give the firm back to you."
+            )
+        if self.computing and state.game.rules.budget is not None:
+            raise GameError(
+                "Your cash is still being computed: this decision was not counted. "
+                "Send it again in a moment."
             )
         checked = self.checked(state, team, given)
         if checked.problems:
@@ -460,6 +509,7 @@ class RunningGame:
         return self._closing
 
     async def _close(self, by: str) -> None:
+        await self.ready()
         if self._standing_in is not None:
             await asyncio.wait([self._standing_in])
         state = self.ledger.state
@@ -487,6 +537,7 @@ class RunningGame:
 
     async def reopen(self) -> None:
         """Open the last round again; what was decided in it stands until it is replaced."""
+        await self.ready()
         state = self.ledger.state
         results = None
         if state.phase == "closed" and state.round > 1:
@@ -510,14 +561,12 @@ class RunningGame:
         """Compute the debrief: the seed played first, then other seeds in another process."""
         state = self.ledger.state
         try:
-            frames = await self._aside(debrief_frames, state, self.market)
-            self.told = debrief_view(state, frames)
+            self.told = await self._aside(_told, state, self.market)
             self.waiting = f"Markets like this one ({self.seeds} other seeds) follow."
             self.changed()
             if self.seeds:
                 others = await self._other_seeds()
-                frames = await self._aside(debrief_frames, state, self.market, others)
-                self.told = debrief_view(state, frames)
+                self.told = await self._aside(_told, state, self.market, others)
         except Exception as error:  # noqa: BLE001 - whatever it is, the instructor must read it
             self.waiting = self.trouble = one_line(f"The debrief could not be computed: {error}")
         self.changed()
@@ -536,6 +585,8 @@ class RunningGame:
             raise
         if code:
             raise RuntimeError(f"the process for other seeds ended with code {code}")
+        from classroom.game.debrief import values_of_seeds
+
         return values_of_seeds(self.ledger, self.seeds)
 
     def note(self, text: str) -> None:
@@ -584,7 +635,8 @@ class RunningGame:
             make = {"public": public_view, "instructor": instructor_view}.get(of)
             made = make(state, results) if make else team_view(state, results, of)
             self._views[key] = made
-        return {**self._views[key], "closing": self.closing, "now": time.time()}
+        now = {"closing": self.closing, "computing": self.computing, "now": time.time()}
+        return {**self._views[key], **now}
 
     def changed(self, to: str | None = None) -> None:
         """Tell pages to look again.

@@ -90,10 +90,12 @@ class TeamPage(Page):
 class Decide(TeamPage):
     """Where the form of a decision is sent to."""
 
-    def post(self, _: str) -> None:
+    async def post(self, _: str) -> None:
         """Keep a decision, or show what is wrong with it."""
         team = self.team
         given = self.form("round")
+        if self.game.computing and self.game.ledger.state.game.rules.budget is not None:
+            await self.game.ready()  # after a restart: the budget rests on cash
         try:
             round_number = int(self.get_body_argument("round", "0"))
         except ValueError:
@@ -116,7 +118,7 @@ class Decide(TeamPage):
 class Found(Decide):
     """Where the form of the founding is sent to."""
 
-    def post(self, _: str) -> None:
+    async def post(self, _: str) -> None:
         """Keep what was decided, or show what is wrong with it."""
         team, given = self.team, self.form()
         try:
@@ -133,7 +135,7 @@ class Found(Decide):
 class Name(Decide):
     """Where a member's name is sent to."""
 
-    def post(self, number: str) -> None:
+    async def post(self, number: str) -> None:
         """Take the name into the cookie, and note that the member has joined."""
         team, given = self.team, self.form()
         try:
