@@ -1,21 +1,20 @@
 """Running a notebook from outside: check, run, judge, and leave a folder that is whole.
 
-Papermill marks every cell of a notebook whose kernel was killed as completed, and its
-way of stopping at Ctrl-C prints a stack trace. So papermill works in a thread here; the
-main thread watches the clock, passes on progress, and takes Ctrl-C; whoever has to stop
-the kernel kills its process.
+A command executes the cells in a copy of its own process (:mod:`cxsim.report.notebook_cells`).
+Where there can be none, or ``CXSIM_KERNEL`` is set, papermill runs them in a kernel. Papermill
+marks every cell of a notebook whose kernel was killed as completed, and its way of stopping at
+Ctrl-C prints a stack trace. So it works in a thread here; the main thread watches the clock,
+passes on progress, and takes Ctrl-C; whoever has to stop the kernel kills its process.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import errno
 import json
 import logging
 import math
 import os
-import re
 import shutil
 import signal
 import sys
@@ -28,15 +27,16 @@ from pathlib import Path
 from typing import Any
 
 from cxsim.files.whole import whole_folder
+from cxsim.report.notebook_cells import Copy, can_copy
+from cxsim.report.notebook_page import to_html
 from cxsim.report.notebook_parameters import checked, declared
 from cxsim.report.notebooks import (
     VARIABLE,
     NotebookInputError,
     find_notebook,
+    read_notebook,
     read_progress,
-    title_of,
 )
-from cxsim.scenario.display import templates
 
 # -- Running a notebook from outside: check, run, judge, and leave a folder that is whole ------
 
@@ -47,6 +47,10 @@ SENTINEL = "summary.json"
 
 #: Sign of a folder that holds what a failed run left.
 FAILED_SIGN = "error.txt"
+
+
+#: Environment variable: anything in it has notebooks run in a kernel.
+KERNEL = "CXSIM_KERNEL"
 
 
 #: What other programs leave in any folder they look into.
@@ -67,12 +71,15 @@ class Watch:
     progress : callable
         Called with (stage, done, total) ten times a second; total 0 where nothing is counted.
     meanwhile : callable
-        Called once while the kernel starts: work that would cost time later.
+        Called once, before or while the notebook's Python starts: imports for later.
+    kernel : bool
+        Whether the notebook runs in a kernel.
     """
 
     timeout: float
     progress: Progress
     meanwhile: Callable[[], object]
+    kernel: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,7 @@ def run_notebook(
     timeout: float | None = None,
     progress: Progress | None = None,
     meanwhile: Callable[[], object] | None = None,
+    kernel: bool | None = None,
 ) -> NotebookResult:
     """Run a notebook and leave it, its report and its data in a folder.
 
@@ -122,7 +130,11 @@ def run_notebook(
     progress : callable, optional
         Called with (stage, done, total), often; total 0 where nothing is counted.
     meanwhile : callable, optional
-        Called once while the kernel starts: work that would cost time later.
+        Called once, before or while the notebook's Python starts: imports for later.
+    kernel : bool, optional
+        Whether the notebook runs in a kernel, or in a copy of this process, which is quicker.
+        Default: a copy, if this is Linux, the process has one thread, and ``CXSIM_KERNEL`` is not
+        set.
 
     Raises
     ------
@@ -142,6 +154,7 @@ def run_notebook(
         math.inf if timeout is None else timeout,
         progress or (lambda *_: None),
         meanwhile or (lambda: None),
+        _in_kernel() if kernel is None else kernel,
     )
     try:
         with _draft(folder) as draft:
@@ -157,18 +170,16 @@ def run_notebook(
     return NotebookResult(folder, folder / source.name, folder / "report.html", summary)
 
 
+def _in_kernel() -> bool:
+    return bool(os.environ.get(KERNEL)) or not can_copy()
+
+
 def _produce(source: Path, values: dict[str, Any], draft: Path, folder: Path, watch: Watch) -> None:
     """Fill a draft folder: the executed notebook, what it writes, and the report."""
     executed, scratch = draft / source.name, draft / ".scratch"
-
-    def load() -> None:
-        import nbconvert  # noqa: F401 - takes a second, which the kernel takes to start anyway
-
-        watch.meanwhile()
-
     scratch.mkdir()
     try:
-        execute(source, executed, values, scratch=scratch, watch=replace(watch, meanwhile=load))
+        execute(source, executed, values, scratch=scratch, watch=watch)
     except CellError as error:
         where = _keep_failed(executed, draft, folder, str(error))
         raise CellError(f"{error}{where}") from error.__cause__
@@ -282,10 +293,10 @@ def _keep_failed(executed: Path, draft: Path, folder: Path, message: str) -> str
     return f" (see {failed / executed.name})"
 
 
-# -- Running a notebook in a kernel, with a verdict that can be trusted ------------------------
+# -- Running a notebook's cells, with a verdict that can be trusted ----------------------------
 
 
-#: Seconds between two looks at the kernel.
+#: Seconds between two looks at the notebook's process.
 TICK = 0.1
 
 
@@ -300,7 +311,7 @@ class CellError(NotebookError):
 def execute(
     source: Path, target: Path, parameters: Mapping[str, Any], *, scratch: Path, watch: Watch
 ) -> None:
-    """Run a notebook by papermill and write the executed one.
+    """Run a notebook and write the executed one, as papermill does.
 
     Parameters
     ----------
@@ -309,7 +320,7 @@ def execute(
     parameters : mapping
         Plain values by name.
     scratch : Path
-        A folder for what the kernel says of itself.
+        A folder for what the notebook's process says of itself.
     watch : Watch
         When to give up, and whom to tell.
 
@@ -318,48 +329,42 @@ def execute(
     CellError
         If a cell raises an error; the notebook up to there is in ``target``.
     NotebookError
-        If the kernel dies, does not start, or takes too long.
+        If the process dies, does not start, or takes too long.
     OSError
         If the notebook cannot be written.
     KeyboardInterrupt
-        If the user stops it; the kernel is gone then.
+        If the user stops it; the process is gone then.
     """
-    run = _Execution(source, target, dict(parameters), scratch)
+    run: _Execution = (_InKernel if watch.kernel else _InCopy)(source, target, parameters, scratch)
     run.watch(watch)
+    did_not_start = run.error is not None and not run.started
     # A port taken by somebody else between choosing and using it: rare, and gone at once.
-    if run.error is not None and not run.started and not isinstance(run.error, OSError):
-        run = _Execution(source, target, dict(parameters), scratch)
+    if watch.kernel and did_not_start and not isinstance(run.error, OSError):
+        run = _InKernel(source, target, parameters, scratch)
         run.watch(replace(watch, meanwhile=lambda: None))
     if run.error is not None:
         raise run.reason() from run.error
 
 
 class _Execution:
-    """One attempt: a thread that runs papermill, and a kernel that can be stopped."""
+    """One attempt: a process that runs the cells, and what became of it."""
 
-    def __init__(self, source: Path, target: Path, parameters: dict[str, Any], scratch: Path):
+    def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
         self.started = False
         self.error: BaseException | None = None
-        self._source, self._target, self._parameters = source, target, parameters
+        self._source, self._target, self._parameters = source, target, dict(parameters)
         self._log, self._told = scratch / "kernel.log", scratch / "progress"
         self._cell = self._injected = 0
-        self._managers: list[Any] = []
         self._verdict = ""
-        self._thread = threading.Thread(target=self._work, name=f"papermill {source.stem}")
-        self._thread.daemon = True
-
-    # -- in the main thread ----------------------------------------------------------
 
     def watch(self, asked: Watch) -> None:
-        """Wait for the end, tell how far it is, and stop the kernel where it takes too long."""
+        """Wait for the end, tell how far it is, and stop the process where it takes too long."""
         start = time.monotonic()
         told = ("starting Python", 0, 0)
         try:
             asked.progress(*told)
-            self._thread.start()
-            asked.meanwhile()
-            while self._thread.is_alive():
-                self._thread.join(TICK)
+            self._start(asked.meanwhile)
+            while self._goes_on():
                 told = read_progress(self._told) or told
                 asked.progress(*told)
                 if time.monotonic() - start > asked.timeout and not self._verdict:
@@ -368,18 +373,18 @@ class _Execution:
         except BaseException:
             with _no_interrupts():
                 self._stop()
-                self._thread.join(10)
+                self._end()
             raise
+        self._end()
 
     def reason(self) -> Exception:
         """Say in one line what went wrong."""
-        from papermill.exceptions import PapermillExecutionError
-
         name, error = self._source.name, self.error
-        if isinstance(error, PapermillExecutionError):
-            what = " ".join(f"{error.ename}: {error.evalue}".split())
+        if (failed := self._failed_cell()) is not None:
+            index, kind, text = failed
+            what = " ".join(f"{kind}: {text}".split())
             what = what if len(what) <= 300 else what[:297] + "..."
-            return CellError(f"{name}: cell {self._number(error.cell_index)} failed: {what}")
+            return CellError(f"{name}: cell {self._number(index)} failed: {what}")
         if isinstance(error, OSError):
             return error
         if self._verdict:
@@ -406,6 +411,96 @@ class _Execution:
             lines = [line.strip() for line in lines if line.strip()]
             return lines[-1][:200] if lines else ""
         return ""
+
+    def _start(self, meanwhile: Callable[[], object]) -> None:
+        raise NotImplementedError
+
+    def _goes_on(self) -> bool:
+        """Wait for a moment, and return whether the process is still at work."""
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """Kill the process, and what it may have started."""
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        """See that nothing is left of it."""
+        raise NotImplementedError
+
+    def _failed_cell(self) -> tuple[int, str, str] | None:
+        """Return index and error of the cell that failed, None if none did."""
+        raise NotImplementedError
+
+
+class _InCopy(_Execution):
+    """A copy of this process that runs the cells."""
+
+    _copy: Copy | None = None
+
+    def _start(self, meanwhile: Callable[[], object]) -> None:
+        meanwhile()  # what is imported now need not be imported twice
+        content, told = read_notebook(self._source), {VARIABLE: str(self._told)}
+        self._copy = Copy(content, self._parameters, self._target, self._log, told)
+
+    def _goes_on(self) -> bool:
+        assert self._copy is not None
+        goes_on = self._copy.wait(TICK)
+        for what, *more in self._copy.said:
+            if what == "cell":
+                self.started, self._cell = True, more[0]
+                self._injected = self._injected or int(more[1])
+        del self._copy.said[:-1]
+        ended = bool(self._copy.said) and self._copy.said[-1][0] != "cell"
+        return goes_on and not ended
+
+    def _stop(self) -> None:
+        if self._copy is not None:
+            self._copy.stop()
+
+    def _end(self) -> None:
+        if self._copy is None:
+            return
+        self._copy.end()
+        what, *more = self._copy.said[-1] if self._copy.said else ["killed"]
+        if self._verdict or what not in ("done", "unwritten"):
+            self.error = RuntimeError(what)
+        elif what == "unwritten":
+            self.error = OSError(*more)
+
+    def _failed_cell(self) -> tuple[int, str, str] | None:
+        what, *more = self._copy.said[-1] if self._copy and self._copy.said else ["killed"]
+        return (more[0], more[1], more[2]) if what == "failed" else None
+
+
+class _InKernel(_Execution):
+    """A thread that runs papermill, and a kernel that can be stopped."""
+
+    def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
+        super().__init__(source, target, parameters, scratch)
+        self._managers: list[Any] = []
+        self._thread = threading.Thread(target=self._work, name=f"papermill {source.stem}")
+        self._thread.daemon = True
+
+    # -- in the main thread ----------------------------------------------------------
+
+    def _start(self, meanwhile: Callable[[], object]) -> None:
+        self._thread.start()
+        meanwhile()
+
+    def _goes_on(self) -> bool:
+        self._thread.join(TICK)
+        return self._thread.is_alive()
+
+    def _end(self) -> None:
+        self._thread.join(10)
+
+    def _failed_cell(self) -> tuple[int, str, str] | None:
+        from papermill.exceptions import PapermillExecutionError
+
+        error = self.error
+        if isinstance(error, PapermillExecutionError):
+            return int(error.cell_index or 0), str(error.ename), str(error.evalue)
+        return None
 
     def _stop(self) -> None:
         """Kill the kernel, and what it may have started."""
@@ -492,62 +587,3 @@ def _no_interrupts() -> Any:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-# -- An executed notebook as one HTML file: no code, nothing from elsewhere, readable offline
-
-
-#: Tag of cells that speak of the notebook and have no place in its report.
-ONLY_IN_NOTEBOOK = "only-in-notebook"
-
-
-_IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
-
-
-#: Pixels of a figure for one of the page: figures are drawn with 150 pixels an inch.
-_FINENESS = 1.5
-
-
-def _sized(found: re.Match[str]) -> str:
-    """Show each figure as wide as it was drawn: letters have one size in all of them."""
-    width = int.from_bytes(base64.b64decode(found[1])[16:20], "big")
-    return f'<img width="{round(width / _FINENESS)}" '
-
-
-def to_html(notebook: Path, *, title: str | None = None) -> str:
-    """Return an executed notebook as a self-contained HTML page.
-
-    Parameters
-    ----------
-    notebook : Path
-    title : str, optional
-        Default: the notebook's first heading.
-    """
-    import nbformat
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
-
-    node = nbformat.read(notebook, as_version=4)
-    # Code is left out; a cell that shows nothing then leaves an empty box.
-    node.cells = [
-        cell
-        for cell in node.cells
-        if (cell.cell_type == "markdown" or cell.get("outputs"))
-        and ONLY_IN_NOTEBOOK not in cell.metadata.get("tags", ())
-    ]
-    for cell in node.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-        config=Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": ""}}),
-    )
-    body, _ = exporter.from_notebook_node(node)
-    body = _IMAGE.sub(_sized, body)
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    pieces = templates(Path(__file__).parent).get_template("pieces.html").module
-    return str(pieces.page(title or title_of(node), style, body))  # type: ignore[attr-defined]
