@@ -210,13 +210,13 @@ def test_a_copy_writes_the_notebook_that_plain_papermill_writes(write, end):
 
 
 def test_the_process_that_is_copied_is_left_alone(write):
-    before = set(sys.modules["__main__"].__dict__), sys.stdout, list(sys.path), os.getcwd()
+    before = set(sys.modules["__main__"].__dict__), sys.stdout, list(sys.path), Path.cwd()
     run_notebook(write("import os\nos.chdir('/')\nn_of_a_notebook = 1"), output_folder="out")
     assert (
         set(sys.modules["__main__"].__dict__),
         sys.stdout,
         list(sys.path),
-        os.getcwd(),
+        Path.cwd(),
     ) == before
 
 
