@@ -7,7 +7,6 @@ killed like a kernel. What is written is what papermill writes of the same noteb
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import math
@@ -394,89 +393,26 @@ def _ended(about: dict[str, Any], start: datetime) -> None:
 # -- A copy of this process that executes a notebook and says how it goes ------------------------
 
 
-def can_copy() -> bool:
-    """Return whether a copy of this process is sure to work: on Linux, and with one thread.
-
-    Elsewhere system libraries may not survive a copy; of several threads a copy has one.
-    """
-    return sys.platform == "linux" and threading.active_count() == 1
-
-
-class Copy:
-    """A copy of this process that executes a notebook.
+def live(
+    lives: int,
+    says: int,
+    content: dict[str, Any],
+    parameters: Mapping[str, Any],
+    target: Path,
+    log: Path,
+    variables: Mapping[str, str],
+) -> None:
+    """Be a copy: execute a notebook, write it, and say how it goes.
 
     Parameters
     ----------
-    content : dict
-        A notebook of format 4.
-    parameters : mapping
-        Plain values by name.
-    target : Path
-        Where the executed notebook goes.
-    log : Path
-        Where goes what is written past Python's streams.
-    variables : mapping
-        Of the environment.
-
-    Attributes
-    ----------
-    said : list of list
-        What the copy said: a word, and more about it.
+    lives, says : int
+        Pipes: from the process that this is a copy of, which ends with it, and to it.
+    content, parameters, target, log, variables
+        As for :class:`cxsim.report.notebook_run.Copy`.
     """
-
-    def __init__(
-        self,
-        content: dict[str, Any],
-        parameters: Mapping[str, Any],
-        target: Path,
-        log: Path,
-        variables: Mapping[str, str],
-    ):
-        self.said: list[list[Any]] = []
-        self._rest = b""
-        self._hears, says = os.pipe()
-        lives, self._life = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self._number = os.fork()
-        if self._number:
-            os.close(says)
-            os.close(lives)
-            return
-        with contextlib.suppress(BaseException):
-            os.close(self._hears)
-            os.close(self._life)
-            _settle(lives, log, variables)
-            _report(content, parameters, target, lambda *what: _say(says, what))
-        os._exit(0)
-
-    def wait(self, seconds: float) -> bool:
-        """Listen to the copy for some seconds at most; return whether it goes on."""
-        import select
-
-        if not select.select([self._hears], [], [], seconds)[0]:
-            # What it started may hold the pipe open longer than it lives.
-            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            return os.waitid(os.P_PID, self._number, flags) is None
-        text = os.read(self._hears, 65536)
-        *lines, self._rest = (self._rest + text).split(b"\n")
-        self.said += map(json.loads, lines)
-        return bool(text)
-
-    def stop(self) -> None:
-        """Kill the copy, and what it may have started."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._number, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            os.kill(self._number, signal.SIGKILL)
-
-    def end(self) -> None:
-        """See that nothing is left of the copy."""
-        self.stop()
-        with contextlib.suppress(OSError):
-            os.waitpid(self._number, 0)
-        os.close(self._hears)
-        os.close(self._life)
+    _settle(lives, log, variables)
+    _report(content, parameters, target, lambda *what: _say(says, what))
 
 
 def _say(pipe: int, what: Iterable[Any]) -> None:

@@ -9,26 +9,26 @@ passes on progress, and takes Ctrl-C; whoever has to stop the kernel kills its p
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import json
-import logging
 import math
 import os
+import re
+import select
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cxsim.files.whole import whole_folder
-from cxsim.report.notebook_cells import Copy, can_copy
-from cxsim.report.notebook_page import to_html
 from cxsim.report.notebook_parameters import checked, declared
 from cxsim.report.notebooks import (
     VARIABLE,
@@ -36,7 +36,9 @@ from cxsim.report.notebooks import (
     find_notebook,
     read_notebook,
     read_progress,
+    title_of,
 )
+from cxsim.scenario.display import templates
 
 # -- Running a notebook from outside: check, run, judge, and leave a folder that is whole ------
 
@@ -335,18 +337,23 @@ def execute(
     KeyboardInterrupt
         If the user stops it; the process is gone then.
     """
-    run: _Execution = (_InKernel if watch.kernel else _InCopy)(source, target, parameters, scratch)
+    way: type[Execution] = _InCopy
+    if watch.kernel:
+        from cxsim.report.notebook_kernel import InKernel
+
+        way = InKernel
+    run = way(source, target, parameters, scratch)
     run.watch(watch)
     did_not_start = run.error is not None and not run.started
     # A port taken by somebody else between choosing and using it: rare, and gone at once.
     if watch.kernel and did_not_start and not isinstance(run.error, OSError):
-        run = _InKernel(source, target, parameters, scratch)
+        run = way(source, target, parameters, scratch)
         run.watch(replace(watch, meanwhile=lambda: None))
     if run.error is not None:
         raise run.reason() from run.error
 
 
-class _Execution:
+class Execution:
     """One attempt: a process that runs the cells, and what became of it."""
 
     def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
@@ -432,7 +439,7 @@ class _Execution:
         raise NotImplementedError
 
 
-class _InCopy(_Execution):
+class _InCopy(Execution):
     """A copy of this process that runs the cells."""
 
     _copy: Copy | None = None
@@ -469,111 +476,91 @@ class _InCopy(_Execution):
 
     def _failed_cell(self) -> tuple[int, str, str] | None:
         what, *more = self._copy.said[-1] if self._copy and self._copy.said else ["killed"]
-        return (more[0], more[1], more[2]) if what == "failed" else None
+        return (int(more[0]), str(more[1]), str(more[2])) if what == "failed" else None
 
 
-class _InKernel(_Execution):
-    """A thread that runs papermill, and a kernel that can be stopped."""
+def can_copy() -> bool:
+    """Return whether a copy of this process is sure to work: on Linux, and with one thread.
 
-    def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
-        super().__init__(source, target, parameters, scratch)
-        self._managers: list[Any] = []
-        self._thread = threading.Thread(target=self._work, name=f"papermill {source.stem}")
-        self._thread.daemon = True
-
-    # -- in the main thread ----------------------------------------------------------
-
-    def _start(self, meanwhile: Callable[[], object]) -> None:
-        self._thread.start()
-        meanwhile()
-
-    def _goes_on(self) -> bool:
-        self._thread.join(TICK)
-        return self._thread.is_alive()
-
-    def _end(self) -> None:
-        self._thread.join(10)
-
-    def _failed_cell(self) -> tuple[int, str, str] | None:
-        from papermill.exceptions import PapermillExecutionError
-
-        error = self.error
-        if isinstance(error, PapermillExecutionError):
-            return int(error.cell_index or 0), str(error.ename), str(error.evalue)
-        return None
-
-    def _stop(self) -> None:
-        """Kill the kernel, and what it may have started."""
-        for manager in self._managers:
-            process = getattr(manager.provisioner, "process", None)
-            if process is None:
-                continue
-            with contextlib.suppress(OSError):
-                if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.kill()
-
-    # -- in the thread ---------------------------------------------------------------
-
-    def _work(self) -> None:
-        try:
-            import papermill
-
-            # What goes wrong is told once, by us.
-            logging.getLogger("papermill").addHandler(logging.NullHandler())
-            with self._log.open("w", encoding="utf-8") as log:
-                papermill.execute_notebook(
-                    _literal(self._source),
-                    _literal(self._target),
-                    self._parameters,
-                    kernel_name="python3",
-                    progress_bar=False,
-                    autosave_cell_every=0,
-                    kernel_manager_class=_manager_class(self._managers, log, self._told),
-                    on_cell_start=self._cell_started,
-                    shutdown_kernel="immediate",
-                )
-        except BaseException as error:  # noqa: BLE001 (handed to the main thread)
-            self.error = error
-
-    def _cell_started(self, cell: Any, cell_index: int) -> None:
-        self.started, self._cell = True, cell_index
-        if "injected-parameters" in cell.metadata.get("tags", ()):
-            self._injected = 1
+    Elsewhere system libraries may not survive a copy; of several threads a copy has one.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
-def _literal(path: Path) -> str:
-    """Papermill reads braces in a path as places for parameters."""
-    return str(path).replace("{", "{{").replace("}", "}}")
+class Copy:
+    """A copy of this process that executes a notebook.
 
+    Parameters
+    ----------
+    content : dict
+        A notebook of format 4.
+    parameters : mapping
+        Plain values by name.
+    target : Path
+        Where the executed notebook goes.
+    log : Path
+        Where goes what is written past Python's streams.
+    variables : mapping
+        Of the environment.
 
-def _manager_class(made: list[Any], log: Any, told: Path) -> type:
-    """Return a kernel manager class that starts this interpreter and keeps its handle."""
-    import zmq
-    from ipykernel.kernelspec import get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
+    Attributes
+    ----------
+    said : list of list
+        What the copy said: a word, and more about it.
+    """
 
-    spec = KernelSpec(**get_kernel_dict())
-    spec.argv = [sys.executable, *spec.argv[1:]]
-    more = {
-        VARIABLE: str(told),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else a debugger that nobody uses says it is slow
-    }
+    def __init__(
+        self,
+        content: dict[str, Any],
+        parameters: Mapping[str, Any],
+        target: Path,
+        log: Path,
+        variables: Mapping[str, str],
+    ):
+        self.said: list[list[Any]] = []
+        self._rest = b""
+        self._hears, says = os.pipe()
+        lives, self._life = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._number = os.fork()
+        if self._number:
+            os.close(says)
+            os.close(lives)
+            return
+        with contextlib.suppress(BaseException):
+            os.close(self._hears)
+            os.close(self._life)
+            from cxsim.report.notebook_cells import live
 
-    class Manager(AsyncKernelManager):
-        # Whatever kernels called python3 are installed: results come from this environment.
-        kernel_spec = property(lambda _: spec)
+            live(lives, says, content, parameters, target, log, variables)
+        os._exit(0)
 
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            made.append(self)
-            # Encrypted where the platform can; without this ipykernel warns on every run.
-            if self.has_trait("transport_encryption") and zmq.has("curve"):
-                self.transport_encryption = "auto"
-            environment = {**os.environ, **more}
-            await super().start_kernel(env=environment, stdout=log, stderr=log, **options)
+    def wait(self, seconds: float) -> bool:
+        """Listen to the copy for some seconds at most; return whether it goes on."""
+        if not select.select([self._hears], [], [], seconds)[0]:
+            # What it started may hold the pipe open longer than it lives.
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, self._number, flags) is None
+        text = os.read(self._hears, 65536)
+        *lines, self._rest = (self._rest + text).split(b"\n")
+        self.said += map(json.loads, lines)
+        return bool(text)
 
-    return Manager
+    def stop(self) -> None:
+        """Kill the copy, and what it may have started."""
+        with contextlib.suppress(OSError):
+            os.killpg(self._number, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.kill(self._number, signal.SIGKILL)
+
+    def end(self) -> None:
+        """See that nothing is left of the copy."""
+        self.stop()
+        with contextlib.suppress(OSError):
+            os.waitpid(self._number, 0)
+        os.close(self._hears)
+        os.close(self._life)
 
 
 @contextlib.contextmanager
@@ -587,3 +574,124 @@ def _no_interrupts() -> Any:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+# -- An executed notebook as one HTML file: no code, nothing from elsewhere, readable offline --
+
+#: Tag of cells that speak of the notebook and have no place in its report.
+ONLY_IN_NOTEBOOK = "only-in-notebook"
+
+_IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
+
+#: Pixels of a figure for one of the page: figures are drawn with 150 pixels an inch.
+_FINENESS = 1.5
+
+
+def _sized(found: re.Match[str]) -> str:
+    """Show each figure as wide as it was drawn: letters have one size in all of them."""
+    width = int.from_bytes(base64.b64decode(found[1])[16:20], "big")
+    return f'<img width="{round(width / _FINENESS)}" '
+
+
+def to_html(notebook: Path, *, title: str | None = None) -> str:
+    """Return an executed notebook as a self-contained HTML page.
+
+    Parameters
+    ----------
+    notebook : Path
+    title : str, optional
+        Default: the notebook's first heading.
+    """
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    cells = list(_shown(content))
+    pieces: Any = templates(Path(__file__).parent).get_template("pieces.html").module
+    try:
+        body = str(pieces.cells([_in_html(cell) for cell in cells]))
+    except _UnusualError:
+        from cxsim.report.notebook_kernel import converted
+
+        body = converted({**content, "cells": cells})
+    body = _IMAGE.sub(_sized, body)
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    return str(pieces.page(title or title_of(content), style, body))
+
+
+def _shown(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the cells that belong into a report: texts, and code that shows something."""
+    for cell in content["cells"]:
+        outputs = [each for each in cell.get("outputs", ()) if each.get("name") != "stderr"]
+        if ONLY_IN_NOTEBOOK in cell["metadata"].get("tags", ()):
+            continue
+        if cell["cell_type"] != "code" or cell.get("outputs"):
+            yield {**cell, "outputs": outputs} if cell["cell_type"] == "code" else cell
+
+
+# -- What notebooks usually show, by a template -------------------------------------------------
+
+
+class _UnusualError(Exception):
+    """Something that only nbconvert knows how to show."""
+
+
+#: Kinds of content, the best first; of others nbconvert decides.
+_KINDS = ("text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain")
+
+#: Kinds that nbconvert would show in place of some of these, or in ways of its own.
+_OTHERS = ("application/vnd.jupyter.widget-view+json", "application/javascript", "text/latex")
+
+#: What in a text has a meaning beyond plain Markdown: formulas, code of a language.
+_MORE = re.compile(r"\$|\\[\[(]|\\begin|```|~~~")
+
+
+def _in_html(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template shows of a cell.
+
+    Raises
+    ------
+    _UnusualError
+        If a template is not enough.
+    """
+    if cell.get("attachments") or cell["cell_type"] == "raw":
+        raise _UnusualError
+    if cell["cell_type"] == "markdown":
+        return {"id": cell.get("id", ""), "text": _markdown("".join(cell["source"]))}
+    return {"id": cell.get("id", ""), "outputs": [_output(each) for each in cell["outputs"]]}
+
+
+def _output(output: Mapping[str, Any]) -> dict[str, str]:
+    """Return an output's kind and content."""
+    if output["output_type"] == "stream":
+        return {"kind": "stdout", "content": _plain("".join(output["text"]))}
+    data = output.get("data", {})
+    kind = next((each for each in _KINDS if each in data), None)
+    if kind is None or any(each in data for each in _OTHERS) or _isolated(output, kind):
+        raise _UnusualError
+    content = "".join(data[kind])
+    if kind == "text/markdown":
+        content = _markdown(content)
+    elif kind == "text/plain":
+        content = _plain(content)
+    elif kind == "image/svg+xml":
+        content = base64.b64encode(content.encode()).decode("ascii")
+    return {"kind": kind, "content": content.replace("\n", "") if kind == "image/png" else content}
+
+
+def _isolated(output: Mapping[str, Any], kind: str) -> bool:
+    return bool(output.get("metadata", {}).get(kind))
+
+
+def _plain(text: str) -> str:
+    if "\x1b" in text:  # colours of a terminal
+        raise _UnusualError
+    return text
+
+
+def _markdown(text: str) -> str:
+    if _MORE.search(text):
+        raise _UnusualError
+    import mistune
+
+    convert = mistune.create_markdown(
+        escape=False, plugins=["strikethrough", "table", "url", "task_lists", "def_list"]
+    )
+    return str(convert(text))

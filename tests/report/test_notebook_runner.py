@@ -19,9 +19,8 @@ import numpy as np
 import papermill
 import pytest
 
-from cxsim.report.notebook_page import ONLY_IN_NOTEBOOK, to_html
 from cxsim.report.notebook_parameters import checked, declared, join_overrides, split_overrides
-from cxsim.report.notebook_run import CellError, NotebookError
+from cxsim.report.notebook_run import ONLY_IN_NOTEBOOK, CellError, NotebookError, to_html
 from cxsim.report.notebook_run import run_notebook as run_notebook_somehow
 from cxsim.report.notebooks import NotebookInputError, find_notebook
 from cxsim.scenario import ScenarioError

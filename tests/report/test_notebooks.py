@@ -15,9 +15,8 @@ import pytest
 
 import cxsim as cx
 from cxsim.messages import minus
-from cxsim.report.notebook_page import to_html
 from cxsim.report.notebook_parameters import as_command, as_papermill, as_python, declared
-from cxsim.report.notebook_run import run_notebook
+from cxsim.report.notebook_run import run_notebook, to_html
 from cxsim.report.notebooks import shipped_notebooks
 from cxsim.report.report import Report, list_scenarios
 from cxsim.report.sections import competitors, one_to_one, policy_options
