@@ -415,6 +415,10 @@ class Problem:
         return one_line(": ".join(part for part in (str(self.place), path, self.text) if part))
 
 
+class EventsLeftOutWarning(UserWarning):
+    """A run was shortened, and events that would come after its end are left out."""
+
+
 class ScenarioError(ValueError):
     """A scenario that cannot be used, or cannot be found.
 

@@ -191,6 +191,7 @@ def lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
+        figure.laid_out = True  # type: ignore[attr-defined] # a Picture's
 
 
 def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
@@ -219,6 +220,7 @@ def finish(figure: Picture, *, title: str, alt: str, note: str = "") -> Picture:
 def described(figure: Picture, alt: str) -> Picture:
     """Give a figure that is laid out its description and return it."""
     figure.set_label(plain(alt))
+    figure.stale = False  # what changes from here on is laid out anew when it is saved
     return figure
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
@@ -33,7 +34,15 @@ _FORMATS = {".png": "png", ".svg": "svg"}
 
 
 class Picture(Figure):
-    """A matplotlib figure that shows itself, with its description, as the last line of a cell."""
+    """A matplotlib figure that shows itself, with its description, as the last line of a cell.
+
+    Attributes
+    ----------
+    laid_out : bool
+        Whether everything in it has its place; matplotlib notes later changes in ``stale``.
+    """
+
+    laid_out = False
 
     def _repr_html_(self) -> str:
         return _html(self, alternative_text(self))
@@ -127,8 +136,23 @@ def _write(figure: Figure, target: Any, kind: str) -> None:
     }
     if kind == "svg":
         about["Date"] = None
-    with style():
+    with style(), _as_laid_out(figure):
         figure.savefig(target, format=kind, metadata=about)
+
+
+@contextlib.contextmanager
+def _as_laid_out(figure: Figure) -> Iterator[None]:
+    """Do not lay out once more a figure in which nothing has changed since: half of the time."""
+    engine = figure.get_layout_engine()
+    if not getattr(figure, "laid_out", False) or figure.stale:
+        yield
+        return
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+        figure.stale = False
 
 
 # -- The one style of all figures, put on for the time of drawing and never left behind --------
@@ -185,7 +209,7 @@ def relabelled(made: T, given: Iterable[Any]) -> T:
         return made
     words = Words.of(frames[0].attrs)
     keep = _names(frames[0])
-    changed = False
+    changed, unsaved = False, made.stale
     for text in made.findobj(Text):
         before = text.get_text()
         after = words.say(before, keep=keep)
@@ -197,11 +221,13 @@ def relabelled(made: T, given: Iterable[Any]) -> T:
             ticks = [label.get_text() for label in axis.get_ticklabels()]
             said = [words.say(tick, keep=keep) for tick in ticks]
             if said != ticks:
+                unsaved = True
                 axis.set_ticklabels(said)
     made.set_label(words.say(str(made.get_label()), keep=keep))
     engine = made.get_layout_engine()
     if changed and engine is not None:
         engine.execute(made)
+    made.stale = unsaved  # nothing else has changed in it
     return made
 
 

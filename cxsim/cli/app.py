@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import importlib.util
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,11 +51,34 @@ class _Group(click.Group):
     def get_command(self, _: click.Context | None, cmd_name: str) -> click.Command | None:
         return pkgutil.resolve_name(_HOME[cmd_name]) if cmd_name in _HOME else None
 
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with what they do, which is read without importing them."""
+        room = formatter.width - 6 - max(map(len, _HOME))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _does(home, room)) for name, home in _HOME.items()])
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in _HOME:
             what = f"expected a command, found {args[0]!r}{hint(args[0], _HOME, listed=20)}"
             raise click.UsageError(what, ctx)
         return super().resolve_command(ctx, args)
+
+
+def _does(home: str, room: int) -> str:
+    """Return what a command does in one line: the beginning of its docstring."""
+    module, _, name = home.partition(":")
+    return click.Command(name, help=_docstrings(module)[name]).get_short_help_str(room)
+
+
+@functools.cache
+def _docstrings(module: str) -> dict[str, str | None]:
+    """Return the docstrings of a module's functions, read from its file."""
+    package, *inside = module.split(".")
+    found = importlib.util.find_spec(package)
+    folder = Path(__file__ if found is None or found.origin is None else found.origin).parent
+    tree = ast.parse(folder.joinpath(*inside).with_suffix(".py").read_bytes())
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    return {each.name: ast.get_docstring(each) for each in functions}
 
 
 @click.group(

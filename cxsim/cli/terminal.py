@@ -21,9 +21,7 @@ from typing import Any, Self
 
 import click
 
-from cxsim.messages import nearest, visible
-from cxsim.report.notebooks import NotebookInputError
-from cxsim.scenario import EventsLeftOutWarning, ScenarioError
+from cxsim.messages import EventsLeftOutWarning, ScenarioError, nearest, visible
 
 __all__ = [
     "SECONDS", "TITLE", "Bar", "Screen", "UserError", "count_option", "finish", "print_table",
@@ -84,7 +82,7 @@ def _finish(command: Callable[[], Any]) -> int:
             raise _SaidError("stopped; nothing was written", 1) from error
         except click.ClickException as error:
             raise _SaidError(_usage(error), 2) from error
-        except (ScenarioError, NotebookInputError, UserError) as error:
+        except (ScenarioError, UserError) as error:
             raise _SaidError(str(error), 2) from error
         except MemoryError as error:
             what = "not enough memory: try fewer customers (-s customers=1000)"
@@ -124,10 +122,11 @@ def _unexpected(error: Exception) -> _SaidError:
     from cxsim.identity import IdentityError
     from cxsim.messages import LibraryMissingError
     from cxsim.report.notebook_run import NotebookError
+    from cxsim.report.notebooks import NotebookInputError
     from cxsim.study.store_folder import StoreError
     from cxsim.study.workers import PoolError
 
-    if isinstance(error, IdentityError):
+    if isinstance(error, (IdentityError, NotebookInputError)):
         return _SaidError(str(error), 2)
     text = " ".join(str(error).split()) or type(error).__name__
     known = (LibraryMissingError, NotebookError, NumbaMissingError, PoolError, StoreError)

@@ -1,9 +1,10 @@
 """Running a notebook from outside: check, run, judge, and leave a folder that is whole.
 
-Papermill marks every cell of a notebook whose kernel was killed as completed, and its
-way of stopping at Ctrl-C prints a stack trace. So papermill works in a thread here; the
-main thread watches the clock, passes on progress, and takes Ctrl-C; whoever has to stop
-the kernel kills its process.
+A command executes the cells in a copy of its own process (:mod:`cxsim.report.notebook_cells`).
+Where there can be none, or ``CXSIM_KERNEL`` is set, papermill runs them in a kernel. Papermill
+marks every cell of a notebook whose kernel was killed as completed, and its way of stopping at
+Ctrl-C prints a stack trace. So it works in a thread here; the main thread watches the clock,
+passes on progress, and takes Ctrl-C; whoever has to stop the kernel kills its process.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import base64
 import contextlib
 import errno
 import json
-import logging
 import math
 import os
 import re
+import select
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from cxsim.report.notebooks import (
     VARIABLE,
     NotebookInputError,
     find_notebook,
+    read_notebook,
     read_progress,
     title_of,
 )
@@ -47,6 +49,10 @@ SENTINEL = "summary.json"
 
 #: Sign of a folder that holds what a failed run left.
 FAILED_SIGN = "error.txt"
+
+
+#: Environment variable: anything in it has notebooks run in a kernel.
+KERNEL = "CXSIM_KERNEL"
 
 
 #: What other programs leave in any folder they look into.
@@ -67,12 +73,15 @@ class Watch:
     progress : callable
         Called with (stage, done, total) ten times a second; total 0 where nothing is counted.
     meanwhile : callable
-        Called once while the kernel starts: work that would cost time later.
+        Called once, before or while the notebook's Python starts: imports for later.
+    kernel : bool
+        Whether the notebook runs in a kernel.
     """
 
     timeout: float
     progress: Progress
     meanwhile: Callable[[], object]
+    kernel: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ def run_notebook(
     timeout: float | None = None,
     progress: Progress | None = None,
     meanwhile: Callable[[], object] | None = None,
+    kernel: bool | None = None,
 ) -> NotebookResult:
     """Run a notebook and leave it, its report and its data in a folder.
 
@@ -122,7 +132,11 @@ def run_notebook(
     progress : callable, optional
         Called with (stage, done, total), often; total 0 where nothing is counted.
     meanwhile : callable, optional
-        Called once while the kernel starts: work that would cost time later.
+        Called once, before or while the notebook's Python starts: imports for later.
+    kernel : bool, optional
+        Whether the notebook runs in a kernel, or in a copy of this process, which is quicker.
+        Default: a copy, if this is Linux, the process has one thread, and ``CXSIM_KERNEL`` is not
+        set.
 
     Raises
     ------
@@ -142,6 +156,7 @@ def run_notebook(
         math.inf if timeout is None else timeout,
         progress or (lambda *_: None),
         meanwhile or (lambda: None),
+        _in_kernel() if kernel is None else kernel,
     )
     try:
         with _draft(folder) as draft:
@@ -157,18 +172,16 @@ def run_notebook(
     return NotebookResult(folder, folder / source.name, folder / "report.html", summary)
 
 
+def _in_kernel() -> bool:
+    return bool(os.environ.get(KERNEL)) or not can_copy()
+
+
 def _produce(source: Path, values: dict[str, Any], draft: Path, folder: Path, watch: Watch) -> None:
     """Fill a draft folder: the executed notebook, what it writes, and the report."""
     executed, scratch = draft / source.name, draft / ".scratch"
-
-    def load() -> None:
-        import nbconvert  # noqa: F401 - takes a second, which the kernel takes to start anyway
-
-        watch.meanwhile()
-
     scratch.mkdir()
     try:
-        execute(source, executed, values, scratch=scratch, watch=replace(watch, meanwhile=load))
+        execute(source, executed, values, scratch=scratch, watch=watch)
     except CellError as error:
         where = _keep_failed(executed, draft, folder, str(error))
         raise CellError(f"{error}{where}") from error.__cause__
@@ -282,10 +295,10 @@ def _keep_failed(executed: Path, draft: Path, folder: Path, message: str) -> str
     return f" (see {failed / executed.name})"
 
 
-# -- Running a notebook in a kernel, with a verdict that can be trusted ------------------------
+# -- Running a notebook's cells, with a verdict that can be trusted ----------------------------
 
 
-#: Seconds between two looks at the kernel.
+#: Seconds between two looks at the notebook's process.
 TICK = 0.1
 
 
@@ -300,7 +313,7 @@ class CellError(NotebookError):
 def execute(
     source: Path, target: Path, parameters: Mapping[str, Any], *, scratch: Path, watch: Watch
 ) -> None:
-    """Run a notebook by papermill and write the executed one.
+    """Run a notebook and write the executed one, as papermill does.
 
     Parameters
     ----------
@@ -309,7 +322,7 @@ def execute(
     parameters : mapping
         Plain values by name.
     scratch : Path
-        A folder for what the kernel says of itself.
+        A folder for what the notebook's process says of itself.
     watch : Watch
         When to give up, and whom to tell.
 
@@ -318,48 +331,47 @@ def execute(
     CellError
         If a cell raises an error; the notebook up to there is in ``target``.
     NotebookError
-        If the kernel dies, does not start, or takes too long.
+        If the process dies, does not start, or takes too long.
     OSError
         If the notebook cannot be written.
     KeyboardInterrupt
-        If the user stops it; the kernel is gone then.
+        If the user stops it; the process is gone then.
     """
-    run = _Execution(source, target, dict(parameters), scratch)
+    way: type[Execution] = _InCopy
+    if watch.kernel:
+        from cxsim.report.notebook_kernel import InKernel
+
+        way = InKernel
+    run = way(source, target, parameters, scratch)
     run.watch(watch)
+    did_not_start = run.error is not None and not run.started
     # A port taken by somebody else between choosing and using it: rare, and gone at once.
-    if run.error is not None and not run.started and not isinstance(run.error, OSError):
-        run = _Execution(source, target, dict(parameters), scratch)
+    if watch.kernel and did_not_start and not isinstance(run.error, OSError):
+        run = way(source, target, parameters, scratch)
         run.watch(replace(watch, meanwhile=lambda: None))
     if run.error is not None:
         raise run.reason() from run.error
 
 
-class _Execution:
-    """One attempt: a thread that runs papermill, and a kernel that can be stopped."""
+class Execution:
+    """One attempt: a process that runs the cells, and what became of it."""
 
-    def __init__(self, source: Path, target: Path, parameters: dict[str, Any], scratch: Path):
+    def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
         self.started = False
         self.error: BaseException | None = None
-        self._source, self._target, self._parameters = source, target, parameters
+        self._source, self._target, self._parameters = source, target, dict(parameters)
         self._log, self._told = scratch / "kernel.log", scratch / "progress"
         self._cell = self._injected = 0
-        self._managers: list[Any] = []
         self._verdict = ""
-        self._thread = threading.Thread(target=self._work, name=f"papermill {source.stem}")
-        self._thread.daemon = True
-
-    # -- in the main thread ----------------------------------------------------------
 
     def watch(self, asked: Watch) -> None:
-        """Wait for the end, tell how far it is, and stop the kernel where it takes too long."""
+        """Wait for the end, tell how far it is, and stop the process where it takes too long."""
         start = time.monotonic()
         told = ("starting Python", 0, 0)
         try:
             asked.progress(*told)
-            self._thread.start()
-            asked.meanwhile()
-            while self._thread.is_alive():
-                self._thread.join(TICK)
+            self._start(asked.meanwhile)
+            while self._goes_on():
                 told = read_progress(self._told) or told
                 asked.progress(*told)
                 if time.monotonic() - start > asked.timeout and not self._verdict:
@@ -368,18 +380,18 @@ class _Execution:
         except BaseException:
             with _no_interrupts():
                 self._stop()
-                self._thread.join(10)
+                self._end()
             raise
+        self._end()
 
     def reason(self) -> Exception:
         """Say in one line what went wrong."""
-        from papermill.exceptions import PapermillExecutionError
-
         name, error = self._source.name, self.error
-        if isinstance(error, PapermillExecutionError):
-            what = " ".join(f"{error.ename}: {error.evalue}".split())
+        if (failed := self._failed_cell()) is not None:
+            index, kind, text = failed
+            what = " ".join(f"{kind}: {text}".split())
             what = what if len(what) <= 300 else what[:297] + "..."
-            return CellError(f"{name}: cell {self._number(error.cell_index)} failed: {what}")
+            return CellError(f"{name}: cell {self._number(index)} failed: {what}")
         if isinstance(error, OSError):
             return error
         if self._verdict:
@@ -407,78 +419,148 @@ class _Execution:
             return lines[-1][:200] if lines else ""
         return ""
 
+    def _start(self, meanwhile: Callable[[], object]) -> None:
+        raise NotImplementedError
+
+    def _goes_on(self) -> bool:
+        """Wait for a moment, and return whether the process is still at work."""
+        raise NotImplementedError
+
     def _stop(self) -> None:
-        """Kill the kernel, and what it may have started."""
-        for manager in self._managers:
-            process = getattr(manager.provisioner, "process", None)
-            if process is None:
-                continue
-            with contextlib.suppress(OSError):
-                if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.kill()
+        """Kill the process, and what it may have started."""
+        raise NotImplementedError
 
-    # -- in the thread ---------------------------------------------------------------
+    def _end(self) -> None:
+        """See that nothing is left of it."""
+        raise NotImplementedError
 
-    def _work(self) -> None:
-        try:
-            import papermill
-
-            # What goes wrong is told once, by us.
-            logging.getLogger("papermill").addHandler(logging.NullHandler())
-            with self._log.open("w", encoding="utf-8") as log:
-                papermill.execute_notebook(
-                    _literal(self._source),
-                    _literal(self._target),
-                    self._parameters,
-                    kernel_name="python3",
-                    progress_bar=False,
-                    autosave_cell_every=0,
-                    kernel_manager_class=_manager_class(self._managers, log, self._told),
-                    on_cell_start=self._cell_started,
-                    shutdown_kernel="immediate",
-                )
-        except BaseException as error:  # noqa: BLE001 (handed to the main thread)
-            self.error = error
-
-    def _cell_started(self, cell: Any, cell_index: int) -> None:
-        self.started, self._cell = True, cell_index
-        if "injected-parameters" in cell.metadata.get("tags", ()):
-            self._injected = 1
+    def _failed_cell(self) -> tuple[int, str, str] | None:
+        """Return index and error of the cell that failed, None if none did."""
+        raise NotImplementedError
 
 
-def _literal(path: Path) -> str:
-    """Papermill reads braces in a path as places for parameters."""
-    return str(path).replace("{", "{{").replace("}", "}}")
+class _InCopy(Execution):
+    """A copy of this process that runs the cells."""
+
+    _copy: Copy | None = None
+
+    def _start(self, meanwhile: Callable[[], object]) -> None:
+        meanwhile()  # what is imported now need not be imported twice
+        content, told = read_notebook(self._source), {VARIABLE: str(self._told)}
+        self._copy = Copy(content, self._parameters, self._target, self._log, told)
+
+    def _goes_on(self) -> bool:
+        assert self._copy is not None
+        goes_on = self._copy.wait(TICK)
+        for what, *more in self._copy.said:
+            if what == "cell":
+                self.started, self._cell = True, more[0]
+                self._injected = self._injected or int(more[1])
+        del self._copy.said[:-1]
+        ended = bool(self._copy.said) and self._copy.said[-1][0] != "cell"
+        return goes_on and not ended
+
+    def _stop(self) -> None:
+        if self._copy is not None:
+            self._copy.stop()
+
+    def _end(self) -> None:
+        if self._copy is None:
+            return
+        self._copy.end()
+        what, *more = self._copy.said[-1] if self._copy.said else ["killed"]
+        if self._verdict or what not in ("done", "unwritten"):
+            self.error = RuntimeError(what)
+        elif what == "unwritten":
+            self.error = OSError(*more)
+
+    def _failed_cell(self) -> tuple[int, str, str] | None:
+        what, *more = self._copy.said[-1] if self._copy and self._copy.said else ["killed"]
+        return (int(more[0]), str(more[1]), str(more[2])) if what == "failed" else None
 
 
-def _manager_class(made: list[Any], log: Any, told: Path) -> type:
-    """Return a kernel manager class that starts this interpreter and keeps its handle."""
-    import zmq
-    from ipykernel.kernelspec import get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
+def can_copy() -> bool:
+    """Return whether a copy of this process is sure to work: on Linux, and with one thread.
 
-    spec = KernelSpec(**get_kernel_dict())
-    spec.argv = [sys.executable, *spec.argv[1:]]
-    more = {
-        VARIABLE: str(told),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else a debugger that nobody uses says it is slow
-    }
+    Elsewhere system libraries may not survive a copy; of several threads a copy has one.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
 
-    class Manager(AsyncKernelManager):
-        # Whatever kernels called python3 are installed: results come from this environment.
-        kernel_spec = property(lambda _: spec)
 
-        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            made.append(self)
-            # Encrypted where the platform can; without this ipykernel warns on every run.
-            if self.has_trait("transport_encryption") and zmq.has("curve"):
-                self.transport_encryption = "auto"
-            environment = {**os.environ, **more}
-            await super().start_kernel(env=environment, stdout=log, stderr=log, **options)
+class Copy:
+    """A copy of this process that executes a notebook.
 
-    return Manager
+    Parameters
+    ----------
+    content : dict
+        A notebook of format 4.
+    parameters : mapping
+        Plain values by name.
+    target : Path
+        Where the executed notebook goes.
+    log : Path
+        Where goes what is written past Python's streams.
+    variables : mapping
+        Of the environment.
+
+    Attributes
+    ----------
+    said : list of list
+        What the copy said: a word, and more about it.
+    """
+
+    def __init__(
+        self,
+        content: dict[str, Any],
+        parameters: Mapping[str, Any],
+        target: Path,
+        log: Path,
+        variables: Mapping[str, str],
+    ):
+        self.said: list[list[Any]] = []
+        self._rest = b""
+        self._hears, says = os.pipe()
+        lives, self._life = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._number = os.fork()
+        if self._number:
+            os.close(says)
+            os.close(lives)
+            return
+        with contextlib.suppress(BaseException):
+            os.close(self._hears)
+            os.close(self._life)
+            from cxsim.report.notebook_cells import live
+
+            live(lives, says, content, parameters, target, log, variables)
+        os._exit(0)
+
+    def wait(self, seconds: float) -> bool:
+        """Listen to the copy for some seconds at most; return whether it goes on."""
+        if not select.select([self._hears], [], [], seconds)[0]:
+            # What it started may hold the pipe open longer than it lives.
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, self._number, flags) is None
+        text = os.read(self._hears, 65536)
+        *lines, self._rest = (self._rest + text).split(b"\n")
+        self.said += map(json.loads, lines)
+        return bool(text)
+
+    def stop(self) -> None:
+        """Kill the copy, and what it may have started."""
+        with contextlib.suppress(OSError):
+            os.killpg(self._number, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.kill(self._number, signal.SIGKILL)
+
+    def end(self) -> None:
+        """See that nothing is left of the copy."""
+        self.stop()
+        with contextlib.suppress(OSError):
+            os.waitpid(self._number, 0)
+        os.close(self._hears)
+        os.close(self._life)
 
 
 @contextlib.contextmanager
@@ -494,15 +576,12 @@ def _no_interrupts() -> Any:
         signal.signal(signal.SIGINT, before)
 
 
-# -- An executed notebook as one HTML file: no code, nothing from elsewhere, readable offline
-
+# -- An executed notebook as one HTML file: no code, nothing from elsewhere, readable offline --
 
 #: Tag of cells that speak of the notebook and have no place in its report.
 ONLY_IN_NOTEBOOK = "only-in-notebook"
 
-
 _IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
-
 
 #: Pixels of a figure for one of the page: figures are drawn with 150 pixels an inch.
 _FINENESS = 1.5
@@ -523,31 +602,96 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     title : str, optional
         Default: the notebook's first heading.
     """
-    import nbformat
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    cells = list(_shown(content))
+    pieces: Any = templates(Path(__file__).parent).get_template("pieces.html").module
+    try:
+        body = str(pieces.cells([_in_html(cell) for cell in cells]))
+    except _UnusualError:
+        from cxsim.report.notebook_kernel import converted
 
-    node = nbformat.read(notebook, as_version=4)
-    # Code is left out; a cell that shows nothing then leaves an empty box.
-    node.cells = [
-        cell
-        for cell in node.cells
-        if (cell.cell_type == "markdown" or cell.get("outputs"))
-        and ONLY_IN_NOTEBOOK not in cell.metadata.get("tags", ())
-    ]
-    for cell in node.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-        config=Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": ""}}),
-    )
-    body, _ = exporter.from_notebook_node(node)
+        body = converted({**content, "cells": cells})
     body = _IMAGE.sub(_sized, body)
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    pieces = templates(Path(__file__).parent).get_template("pieces.html").module
-    return str(pieces.page(title or title_of(node), style, body))  # type: ignore[attr-defined]
+    return str(pieces.page(title or title_of(content), style, body))
+
+
+def _shown(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the cells that belong into a report: texts, and code that shows something."""
+    for cell in content["cells"]:
+        outputs = [each for each in cell.get("outputs", ()) if each.get("name") != "stderr"]
+        if ONLY_IN_NOTEBOOK in cell["metadata"].get("tags", ()):
+            continue
+        if cell["cell_type"] != "code" or cell.get("outputs"):
+            yield {**cell, "outputs": outputs} if cell["cell_type"] == "code" else cell
+
+
+# -- What notebooks usually show, by a template -------------------------------------------------
+
+
+class _UnusualError(Exception):
+    """Something that only nbconvert knows how to show."""
+
+
+#: Kinds of content, the best first; of others nbconvert decides.
+_KINDS = ("text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain")
+
+#: Kinds that nbconvert would show in place of some of these, or in ways of its own.
+_OTHERS = ("application/vnd.jupyter.widget-view+json", "application/javascript", "text/latex")
+
+#: What in a text has a meaning beyond plain Markdown: formulas, code of a language.
+_MORE = re.compile(r"\$|\\[\[(]|\\begin|```|~~~")
+
+
+def _in_html(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template shows of a cell.
+
+    Raises
+    ------
+    _UnusualError
+        If a template is not enough.
+    """
+    if cell.get("attachments") or cell["cell_type"] == "raw":
+        raise _UnusualError
+    if cell["cell_type"] == "markdown":
+        return {"id": cell.get("id", ""), "text": _markdown("".join(cell["source"]))}
+    return {"id": cell.get("id", ""), "outputs": [_output(each) for each in cell["outputs"]]}
+
+
+def _output(output: Mapping[str, Any]) -> dict[str, str]:
+    """Return an output's kind and content."""
+    if output["output_type"] == "stream":
+        return {"kind": "stdout", "content": _plain("".join(output["text"]))}
+    data = output.get("data", {})
+    kind = next((each for each in _KINDS if each in data), None)
+    if kind is None or any(each in data for each in _OTHERS) or _isolated(output, kind):
+        raise _UnusualError
+    content = "".join(data[kind])
+    if kind == "text/markdown":
+        content = _markdown(content)
+    elif kind == "text/plain":
+        content = _plain(content)
+    elif kind == "image/svg+xml":
+        content = base64.b64encode(content.encode()).decode("ascii")
+    return {"kind": kind, "content": content.replace("\n", "") if kind == "image/png" else content}
+
+
+def _isolated(output: Mapping[str, Any], kind: str) -> bool:
+    return bool(output.get("metadata", {}).get(kind))
+
+
+def _plain(text: str) -> str:
+    if "\x1b" in text:  # colours of a terminal
+        raise _UnusualError
+    return text
+
+
+def _markdown(text: str) -> str:
+    if _MORE.search(text):
+        raise _UnusualError
+    import mistune
+
+    convert = mistune.create_markdown(
+        escape=False, plugins=["strikethrough", "table", "url", "task_lists", "def_list"]
+    )
+    return str(convert(text))

@@ -1,7 +1,6 @@
 """Scenarios: the immutable, validated inputs of simulations, read from files."""
 
-from cxsim.messages import ScenarioError
-from cxsim.scenario.calendar import EventsLeftOutWarning
+from cxsim.messages import EventsLeftOutWarning, ScenarioError
 from cxsim.scenario.display import diff
 from cxsim.scenario.events import Change, parse_override
 from cxsim.scenario.fields import Expected, Keyed, optional

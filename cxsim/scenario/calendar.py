@@ -23,10 +23,6 @@ Keys = tuple[str | int, ...]
 Where = dict[Keys, Place]
 
 
-class EventsLeftOutWarning(UserWarning):
-    """A run was shortened, and events that would come after its end are left out."""
-
-
 @dataclass(frozen=True)
 class Entry:
     """One event as written, and where its parts were written.

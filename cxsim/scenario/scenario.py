@@ -15,10 +15,17 @@ from pydantic import BaseModel
 from cxsim.files import trust
 from cxsim.firms.policy_registry import receive
 from cxsim.identity import text_digest
-from cxsim.messages import MISSING, Place, Problem, ScenarioError, found
+from cxsim.messages import (
+    MISSING,
+    EventsLeftOutWarning,
+    Place,
+    Problem,
+    ScenarioError,
+    found,
+)
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
-from cxsim.scenario.calendar import Entry, EventsLeftOutWarning, left_out_words
+from cxsim.scenario.calendar import Entry, left_out_words
 from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
 from cxsim.scenario.events import Change, Overrides, overridden, thaw, validated
 from cxsim.scenario.loading import Source, find, read, read_mapping, real_folder

@@ -14,6 +14,7 @@ import pytest
 from walks import PACKAGE, walk
 
 from cxsim import __version__
+from cxsim.cli.app import _HOME, _does, cli
 from cxsim.cli.terminal import finish
 from cxsim.report.notebooks import workplace
 from cxsim.study.comparison import Comparison
@@ -386,6 +387,22 @@ def test_what_needs_no_simulation_does_not_wait_for_it(words):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_help_imports_nothing_that_commands_need():
+    heavy = {"numpy", "pydantic", "ruamel", "cxsim.scenario", "cxsim.cli.run_and_compare"}
+    code = (
+        "import sys\nfrom cxsim.cli import main\n"
+        f"try: main(['--help'])\nexcept SystemExit: print({heavy!r} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
+
+
+def test_help_says_of_each_command_what_the_command_says_of_itself():
+    for name, home in _HOME.items():
+        command = cli.get_command(None, name)
+        assert _does(home, 100) == command.get_short_help_str(100), name
 
 
 def test_version_and_help(cxsim):

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
+import IPython.core.interactiveshell  # noqa: F401 (which copies of this process need not import)
 import nbformat
 import numpy as np
+import papermill
 import pytest
 
 from cxsim.report.notebook_parameters import checked, declared, join_overrides, split_overrides
-from cxsim.report.notebook_run import (
-    ONLY_IN_NOTEBOOK,
-    CellError,
-    NotebookError,
-    run_notebook,
-    to_html,
-)
+from cxsim.report.notebook_run import ONLY_IN_NOTEBOOK, CellError, NotebookError, to_html
+from cxsim.report.notebook_run import run_notebook as run_notebook_somehow
 from cxsim.report.notebooks import NotebookInputError, find_notebook
 from cxsim.scenario import ScenarioError
 
@@ -38,6 +39,11 @@ summary = {"status": "ok", "made_by": "cxsim", "n": n}
 if output:
     (pathlib.Path(output) / "summary.json").write_text(json.dumps(summary))
 """
+
+#: In a copy of this process, as commands do; whatever threads the tests are run with.
+run_notebook = functools.partial(run_notebook_somehow, kernel=False)
+
+both_ways = pytest.mark.parametrize("kernel", [False, True], ids=["copy", "kernel"])
 
 
 @pytest.fixture
@@ -72,9 +78,10 @@ def here() -> list[str]:
 # ------------------------------------------------------------------ a good run
 
 
-def test_a_run_leaves_notebook_report_and_summary_and_is_quiet(write, capfd):
+@both_ways
+def test_a_run_leaves_notebook_report_and_summary_and_is_quiet(write, capfd, kernel):
     path = write("print('n is', n)\n1 + n", "import sys; print('psst', file=sys.stderr)")
-    result = run_notebook(path, {"n": "7"}, output_folder="new/place")
+    result = run_notebook(path, {"n": "7"}, output_folder="new/place", kernel=kernel)
 
     assert result.folder == Path("new/place")
     assert sorted(each.name for each in result.folder.iterdir()) == [
@@ -118,7 +125,7 @@ def test_a_notebook_without_parameters_is_judged_by_its_cells(write):
     assert "42" in result.report.read_text(encoding="utf-8")
 
 
-def test_progress_is_told_from_within_the_kernel(write):
+def test_progress_is_told_from_within_the_notebook(write):
     path = write(
         """
         import time
@@ -141,17 +148,94 @@ def test_the_kernel_is_of_this_environment_whatever_kernels_are_installed(write,
     spec.write_text('{"argv": ["/nowhere/python", "{connection_file}"], "display_name": "old"}')
     monkeypatch.setenv("JUPYTER_PATH", str(Path("jupyter").resolve()))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
-    result = run_notebook(write("import sys; print(sys.executable)"), output_folder="out")
+    path = write("import sys; print(sys.executable)")
+    result = run_notebook(path, output_folder="out", kernel=True)
     assert sys.executable in result.report.read_text(encoding="utf-8")
+
+
+# ------------------------------------------- a copy writes what papermill would
+
+
+def plainly(book) -> list:
+    """Return a notebook's cells without ids and times."""
+    cells = json.loads(json.dumps(book["cells"]))
+    for cell in cells:
+        del cell["id"]
+        cell["metadata"].pop("execution", None)
+        for time_ in ("start_time", "end_time", "duration"):
+            cell["metadata"].get("papermill", {}).pop(time_, None)
+        for output in cell.get("outputs", ()):
+            output.pop("traceback", None)
+    return cells
+
+
+SHOWN = """
+import asyncio, sys, warnings
+from IPython.display import HTML, clear_output, display
+import matplotlib.pyplot as plt
+
+print("one"); print("two", file=sys.stderr); display(HTML("<b>three</b>"))
+handle = display("four", display_id=True)
+handle.update("five")
+plt.figure(figsize=(1, 1)).add_subplot().plot([1, 2])
+HTML("<i>six</i>")
+"""
+
+
+@pytest.mark.parametrize("end", ["n + rate", "{}['no']"], ids=["whole", "failed"])
+def test_a_copy_writes_the_notebook_that_plain_papermill_writes(write, end):
+    cells = (SHOWN, "%matplotlib inline\n!echo seven", "await asyncio.sleep(0, 'eight')", "n;")
+    cells += ("print('nine'); clear_output(); __name__", "help", "asyncio.get_running_loop() and 0")
+    path, given = write(*cells, end=f"{SUMMARY}\n{end}"), {"n": 4, "name": 'a "b" \\ \n\u00e9'}
+    with contextlib.suppress(CellError):
+        run_notebook(path, given, output_folder="out")
+    with contextlib.suppress(papermill.PapermillExecutionError):
+        papermill.execute_notebook(
+            str(path), "theirs.ipynb", given, kernel_name="python3", progress_bar=False
+        )
+    folder = Path("out") if Path("out").is_dir() else Path("out.failed")
+    ours, theirs = (
+        nbformat.read(file, as_version=4) for file in (folder / path.name, "theirs.ipynb")
+    )
+    nbformat.validate(ours)
+    for cell in (*ours.cells, *theirs.cells):
+        if "injected-parameters" in cell.metadata.tags:
+            cell.source = "".join(x for x in cell.source.splitlines(True) if "output" not in x)
+    assert plainly(ours) == plainly(theirs)
+    assert ours.metadata.language_info == theirs.metadata.language_info
+    assert ours.metadata.kernelspec == theirs.metadata.kernelspec
+    assert set(ours.metadata.papermill) == set(theirs.metadata.papermill)
+    assert ours.metadata.papermill.exception == theirs.metadata.papermill.exception
+
+
+def test_the_process_that_is_copied_is_left_alone(write):
+    before = set(sys.modules["__main__"].__dict__), sys.stdout, list(sys.path), Path.cwd()
+    run_notebook(write("import os\nos.chdir('/')\nn_of_a_notebook = 1"), output_folder="out")
+    assert (
+        set(sys.modules["__main__"].__dict__),
+        sys.stdout,
+        list(sys.path),
+        Path.cwd(),
+    ) == before
+
+
+def test_nothing_that_a_notebook_started_outlives_it(write):
+    code = "import subprocess\nprint(subprocess.Popen(['sleep', '60']).pid)"
+    result = run_notebook(write(code), output_folder="out")
+    number = re.search(r"<pre>(\d+)", result.report.read_text("utf-8"))[1]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while Path(f"/proc/{number}/stat").read_text().split()[2] != "Z":
+            time.sleep(0.01)
 
 
 # ----------------------------------------------------------------- failed runs
 
 
-def test_a_cell_that_fails_is_named_and_the_notebook_kept_beside(write):
+@both_ways
+def test_a_cell_that_fails_is_named_and_the_notebook_kept_beside(write, kernel):
     path = write("if n == 3:\n    1 / 0")
     with pytest.raises(CellError) as caught:
-        run_notebook(path, output_folder="out")
+        run_notebook(path, output_folder="out", kernel=kernel)
     assert str(caught.value) == (
         "tiny.ipynb: cell 3 failed: ZeroDivisionError: division by zero (see out.failed/tiny.ipynb)"
     )
@@ -162,24 +246,27 @@ def test_a_cell_that_fails_is_named_and_the_notebook_kept_beside(write):
     assert here() == ["out", "tiny.ipynb"], "what failed before is out of date"
 
 
-def test_a_killed_kernel_is_a_failure_even_in_the_last_cell(write, capfd):
+@both_ways
+def test_a_killed_kernel_is_a_failure_even_in_the_last_cell(write, capfd, kernel):
     path = write(end=SUMMARY + "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     with pytest.raises(NotebookError, match=r"tiny\.ipynb: its Python was killed at cell 3"):
-        run_notebook(path, output_folder="out")
+        run_notebook(path, output_folder="out", kernel=kernel)
     assert here() == ["tiny.ipynb"]
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_a_dying_kernel_says_is_passed_on(write):
+@both_ways
+def test_what_a_dying_kernel_says_is_passed_on(write, kernel):
     path = write("import os\nos.write(2, b'out of luck\\n')\nos._exit(3)")
     with pytest.raises(NotebookError, match=r"out of luck"):
-        run_notebook(path, output_folder="out")
+        run_notebook(path, output_folder="out", kernel=kernel)
 
 
-def test_a_notebook_that_takes_too_long_is_stopped(write):
+@both_ways
+def test_a_notebook_that_takes_too_long_is_stopped(write, kernel):
     path = write("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)")
     with pytest.raises(NotebookError, match=r"not done after 2 seconds, so it was stopped \(at"):
-        run_notebook(path, output_folder="out", timeout=2)
+        run_notebook(path, output_folder="out", kernel=kernel, timeout=2)
     assert here() == ["tiny.ipynb"]
 
 
@@ -217,12 +304,12 @@ def test_a_kernel_that_does_not_start_is_given_a_second_chance(write, monkeypatc
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     path = write("n")
     Path("fake/from").write_text("2")
-    assert run_notebook(path, output_folder="out").summary["status"] == "ok"
+    assert run_notebook(path, output_folder="out", kernel=True).summary["status"] == "ok"
     assert Path("fake/times").read_text() == "xx"
 
     Path("fake/from").write_text("9")
     with pytest.raises(NotebookError, match=r"did not start.*address already in use"):
-        run_notebook(path, output_folder="again")
+        run_notebook(path, output_folder="again", kernel=True)
     assert Path("fake/times").read_text() == "xxxx", "two attempts, no more"
     assert "again" not in here()
 
