@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -466,21 +466,33 @@ class RunSummary:
     market: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def run_summary(simulation: Any) -> RunSummary:
-    """Boil a finished simulation down."""
+def run_summary(simulation: Any, *, only: Collection[str] | None = None) -> RunSummary:
+    """Boil a finished simulation down.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    only : collection of str, optional
+        Measures to keep; default: all.
+    """
     books = simulation.ledger
     order = [books.firms.index(name) for name in simulation.scenario.firms]
+
+    def kept(level: str) -> list[Measure]:
+        every = measures(level, simulation.mechanisms)
+        return [m for m in every if only is None or m.name in only]
+
     series = {
         m.name: m.function(books)[:, order]
-        for m in measures("firm", simulation.mechanisms)
+        for m in kept("firm")
         if m.series or (m.summary == "mean" and books.periods <= LONGEST)
     }
     market = {
         m.name: m.function(books)
-        for m in measures("market", simulation.mechanisms)
+        for m in kept("market")
         if m.summary == "mean" and books.periods <= LONGEST
     }
-    return RunSummary(summarize(simulation), series, provenance(simulation), market)
+    return RunSummary(summarize(simulation, only=only), series, provenance(simulation), market)
 
 
 # -- Where an event divides a run: from which period on a summary answers the question ---------
