@@ -140,7 +140,8 @@ function render({ model, el }) {
     Plotly.react(box, ...picture(model.get("still"), moving, width, height), { displayModeBar: false });
     drawn = `${width} ${height}`;
   };
-  model.on("change:moving", draw);
+  const changes = ["change:still", "change:moving"];
+  changes.forEach((change) => model.on(change, draw));
   const sizes = new ResizeObserver(() => drawn !== `${el.clientWidth} ${el.clientHeight}` && draw());
   sizes.observe(el);
   let watch = null;
@@ -153,7 +154,7 @@ function render({ model, el }) {
   });
   draw();
   return () => {
-    model.off("change:moving", draw);
+    changes.forEach((change) => model.off(change, draw));
     sizes.disconnect();
     if (watch) watch.disconnect();
     Plotly.purge(box);

@@ -189,7 +189,7 @@ class Explorer:
 
         from cxsim.report.workbench import Board, Moves, Work
 
-        self._board, self._moves = Board(), Moves(REST)
+        self._board, self._moves = Board.of(self.answer), Moves(REST)
         self._work = Work(self._say)
         self._levers: dict[str, Any] = {}
         self._scenarios = w.Dropdown(description="Scenario")
@@ -292,7 +292,7 @@ class Explorer:
 
     def _show(self) -> None:
         self._result.value = said_html(self.answer)
-        self._table.value = table_of(self.answer)
+        self._table.value = table_of(self.answer, brief=True)
         self._ab.value = ab_html(self._difference)
         self._board.show(self.answer, self._answer_of_a)
         self._undo.disabled, self._redo.disabled = not self._past, not self._future
@@ -686,12 +686,14 @@ def figure_of(answer: Answer) -> Picture:
     return figure
 
 
-def table_of(answer: Answer) -> str:
+def table_of(answer: Answer, *, brief: bool = False) -> str:
     """Return the key figures of the firm in focus as an HTML table.
 
     Parameters
     ----------
     answer : Answer
+    brief : bool
+        Say which periods a figure is of only where its name is pointed at.
 
     Returns
     -------
@@ -701,17 +703,22 @@ def table_of(answer: Answer) -> str:
     seeds = len(answer.comparison.seeds)
     caption = f"{answer.question.firm}: means over {seeds} paired seeds"
     names = {"baseline": "baseline", "other": "what-if", "difference": "difference"}
-    return _table(answer.rows(), caption, names)
+    return _table(answer.rows(), caption, names, brief=brief)
 
 
-def _table(rows: pd.DataFrame, caption: str, names: dict[str, str]) -> str:
+def _table(rows: pd.DataFrame, caption: str, names: dict[str, str], *, brief: bool) -> str:
     """Return differences as an HTML table, with other names for their columns."""
     shown = rows[list(names)].rename(columns=names)
     shown["95 % interval"] = rows["lower"] + " to " + rows["upper"]
-    unit = rows["unit"].where(rows["unit"] == "", rows["unit"] + ", ")
-    shown.index = pd.Index(rows["measure"] + " (" + unit + rows["summary"] + ")")
     caption += "; bold: statistically significant"
-    return str(styled(shown, caption, sure=rows["sure"]).to_html())
+    if brief:
+        labels = (rows["measure"] + " (" + rows["unit"] + ")").str.removesuffix(" ()")
+        windows = dict(zip(labels, rows["summary"], strict=True))
+    else:
+        unit = rows["unit"].where(rows["unit"] == "", rows["unit"] + ", ")
+        labels, windows = rows["measure"] + " (" + unit + rows["summary"] + ")", {}
+    shown.index = pd.Index(labels)
+    return str(styled(shown, caption, definitions=windows, sure=rows["sure"]).to_html())
 
 
 def as_html(answer: Answer) -> str:
@@ -748,7 +755,8 @@ def ab_html(difference: Difference | None) -> str:
     rows, seeds = difference.rows(), len(difference.comparison.seeds)
     caption = f"{difference.second.firm}: means over {seeds} paired seeds; difference: B less A"
     names = {"baseline": "A", "other": "B", "difference": "difference"}
-    return piece("paragraphs", [difference.sentence()]) + _table(rows, caption, names)
+    table = _table(rows, caption, names, brief=True)
+    return piece("paragraphs", [difference.sentence()]) + table
 
 
 def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:

@@ -57,6 +57,12 @@ class Board(anywidget.AnyWidget):
     still = traitlets.Dict().tag(sync=True)
     moving = traitlets.Dict().tag(sync=True)
 
+    @classmethod
+    def of(cls, answer: Answer) -> Board:
+        """Return a board that shows an answer from the start: early updates may be lost."""
+        still, moving = _states(answer, None)
+        return cls(still=still, moving=moving)
+
     def show(self, answer: Answer, kept: Answer | None = None) -> None:
         """Draw an answer, and beside it one that was kept.
 
@@ -66,47 +72,53 @@ class Board(anywidget.AnyWidget):
         kept : Answer, optional
             Of the same base scenario.
         """
-        question, comparison = answer.question, answer.comparison
-        base, firms = question.base, list(question.base.firms)
-        before = _values(comparison, comparison.scenarios[0], "mean", firms)
-        after = _values(comparison, comparison.scenarios[-1], "mean", firms)
-        known = [label_and_unit(measure) for measure in DRAWN]
-        scales = [
-            scale_for(unit, values.ravel(), words=answer.words)
-            for (_, unit), values in zip(known, before, strict=True)
-        ]
-        factor = np.array([scale.factor for scale in scales])[:, None, None]
-        focus = firms.index(question.firm)
-        still = {
-            "firms": firms,
-            "focus": focus,
-            "color": looks(firms)[question.firm].color,
-            "ink": readable(looks(firms)[question.firm].color),
-            "period": base.period_length.capitalize(),
-            "panels": [
-                scale.axis(answer.words.say(label))
-                for scale, (label, _) in zip(scales, known, strict=True)
-            ],
-            "values": _sent(before * factor),
-        }
-        if still != self.still:
-            self.still = still
-        ends = [
-            _values(comparison, comparison.scenarios[-1], column, firms)[..., focus]
-            for column in ("lower", "upper")
-        ]
-        one = kept is not None and not kept.question.asks_nothing
-        a = kept.comparison if kept is not None and one else comparison
-        self.moving = {
-            "changed": not question.asks_nothing,
-            "values": _sent(after * factor),
-            "band": _sent(np.stack(ends, axis=1) * factor),
-            "kept": _sent(_values(a, a.scenarios[-1], "mean", firms)[..., focus] * factor[..., 0])
-            if one
-            else None,
-            "events": [[at, text] for at, text in scenario_events(question.scenario())],
-            "said": _in_words(question, scales, before, after),
-        }
+        still, moving = _states(answer, kept)
+        with self.hold_sync():  # both in one message
+            self.still, self.moving = still, moving
+
+
+def _states(answer: Answer, kept: Answer | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a board shows of an answer: ``still`` and ``moving``."""
+    question, comparison = answer.question, answer.comparison
+    base, firms = question.base, list(question.base.firms)
+    before = _values(comparison, comparison.scenarios[0], "mean", firms)
+    after = _values(comparison, comparison.scenarios[-1], "mean", firms)
+    known = [label_and_unit(measure) for measure in DRAWN]
+    scales = [
+        scale_for(unit, values.ravel(), words=answer.words)
+        for (_, unit), values in zip(known, before, strict=True)
+    ]
+    factor = np.array([scale.factor for scale in scales])[:, None, None]
+    focus = firms.index(question.firm)
+    still = {
+        "firms": firms,
+        "focus": focus,
+        "color": looks(firms)[question.firm].color,
+        "ink": readable(looks(firms)[question.firm].color),
+        "period": base.period_length.capitalize(),
+        "panels": [
+            scale.axis(answer.words.say(label))
+            for scale, (label, _) in zip(scales, known, strict=True)
+        ],
+        "values": _sent(before * factor),
+    }
+    ends = [
+        _values(comparison, comparison.scenarios[-1], column, firms)[..., focus]
+        for column in ("lower", "upper")
+    ]
+    one = kept is not None and not kept.question.asks_nothing
+    a = kept.comparison if kept is not None and one else comparison
+    moving = {
+        "changed": not question.asks_nothing,
+        "values": _sent(after * factor),
+        "band": _sent(np.stack(ends, axis=1) * factor),
+        "kept": _sent(_values(a, a.scenarios[-1], "mean", firms)[..., focus] * factor[..., 0])
+        if one
+        else None,
+        "events": [[at, text] for at, text in scenario_events(question.scenario())],
+        "said": _in_words(question, scales, before, after),
+    }
+    return still, moving
 
 
 def _values(comparison: Comparison, scenario: str, column: str, firms: list[str]) -> np.ndarray:
