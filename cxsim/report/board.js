@@ -1,7 +1,18 @@
-// Two panels of the explorer, drawn with Plotly (which stands above this in the module).
+// Two panels of the explorer, drawn with plotly.js, which the kernel sends as text.
 // The firm in focus has its colour, rivals are grey; baseline dashed, what-if solid, A dotted.
 
 const GREY = "#6b7280", PALE = "#9aa1a9", A_INK = "#1c1f23", LETTER = 6.2, LINE = 12;
+
+// Loaded after the module itself, for which anywidget waits two seconds only.
+let plotly = null;
+function library(text) {
+  if (!plotly) {
+    const module = `const module = {exports: {}};\n${text}\nexport default module.exports;`;
+    const address = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+    plotly = import(/* webpackIgnore: true */ address).then((loaded) => loaded.default);
+  }
+  return plotly;
+}
 
 function floats(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
@@ -132,10 +143,10 @@ function render({ model, el }) {
   box.setAttribute("role", "img");
   el.classList.add("cx-board");
   el.append(box);
-  let drawn = "";
+  let drawn = "", Plotly = null;
   const draw = () => {
     const width = el.clientWidth, height = el.clientHeight, moving = model.get("moving");
-    if (width < 60 || height < 60 || !moving || !moving.values) return;
+    if (!Plotly || width < 60 || height < 60 || !moving || !moving.values) return;
     box.setAttribute("aria-label", moving.said);
     Plotly.react(box, ...picture(model.get("still"), moving, width, height), { displayModeBar: false });
     drawn = `${width} ${height}`;
@@ -152,12 +163,12 @@ function render({ model, el }) {
     watch.observe(panel, { childList: true, subtree: true });
     name(panel);
   });
-  draw();
+  library(model.get("library")).then((loaded) => { Plotly = loaded; draw(); });
   return () => {
     changes.forEach((change) => model.off(change, draw));
     sizes.disconnect();
     if (watch) watch.disconnect();
-    Plotly.purge(box);
+    if (Plotly) Plotly.purge(box);
   };
 }
 

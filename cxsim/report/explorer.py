@@ -200,14 +200,13 @@ class Explorer:
         for box in self._tabs.children:
             box.add_class("cx-levers")
         self._result, self._table, self._ab, self._more = (w.HTML() for _ in range(4))
-        self._file = w.Text(value="what-if.yaml", description="File")
         self._scenarios.observe(self._new_scenario, "value")
         self._firm.observe(self._new_firm, "value")
         self._rival.observe(self._new_firm, "value")
         self._views = w.ToggleButtons(options=VIEWS)
         stack = w.Stack([self._table, self._ab, self._more], selected_index=0)
         w.jslink((self._views, "index"), (stack, "selected_index"))
-        left = w.VBox([self._scenarios, self._firm, self._tabs])
+        left = w.VBox([self._scenarios, self._firm, self._tabs, self._files()])
         right = w.VBox(
             [
                 self._result, self._bar(), self._board, w.HBox([self._views]), stack,
@@ -238,7 +237,7 @@ class Explorer:
         return bar
 
     def _buttons(self) -> Any:
-        """Return the row of buttons for long work and for files."""
+        """Return the row of buttons for long work."""
         import ipywidgets as w
 
         long: tuple[tuple[str, str, Callable[[Question, Progress], str]], ...] = (
@@ -253,13 +252,23 @@ class Explorer:
              lambda q, report: decision(q, self.kept, report)),
         )  # fmt: skip
         made = [self._working(*each) for each in long]
-        made += [
-            self._button("Make report", f"One HTML page over {MANY} seeds", self._report),
-            self._file,
-            self._button("Save scenario", "Write the what-if as a scenario file", self._save),
-            self._button("Open", "Open a what-if file that was saved here", self._open),
-        ]
+        made.append(self._button("Make report", f"One HTML page over {MANY} seeds", self._report))
         row = w.HBox(made)
+        row.add_class("cx-row")
+        return row
+
+    def _files(self) -> Any:
+        """Return the row that saves and opens what-ifs."""
+        import ipywidgets as w
+
+        self._file = w.Text(value="what-if.yaml", description="File")
+        row = w.HBox(
+            [
+                self._file,
+                self._button("Save", "Write the what-if as a scenario file", self._save),
+                self._button("Open", "Open a what-if that was saved here", self._open),
+            ]
+        )
         row.add_class("cx-row")
         return row
 
@@ -291,8 +300,9 @@ class Explorer:
             self._views.index = VIEWS.index("Result")
 
     def _show(self) -> None:
-        self._result.value = said_html(self.answer)
-        self._table.value = table_of(self.answer, brief=True)
+        self._result.value = said_html(self.answer, brief=True)
+        worth = piece("paragraphs", [self.answer.worth()])
+        self._table.value = table_of(self.answer, brief=True) + worth
         self._ab.value = ab_html(self._difference)
         self._board.show(self.answer, self._answer_of_a)
         self._undo.disabled, self._redo.disabled = not self._past, not self._future
@@ -382,7 +392,8 @@ class Explorer:
             slider.add_class("cx-lever")
             return slider
 
-        self._launch = when(f"Its sliders apply from {period} (launch)", asked.launch)
+        self._launch = when(f"Launch in {period}", asked.launch)
+        self._launch.tooltip = "When changes by its sliders take effect; 0: from the start"
         self._enters = w.Checkbox(asked.entrant == rival, description="enters later", indent=False)
         self._enters_at = when(f"Enters in {period}", asked.enters_at)
         self._copies = w.Checkbox(
@@ -736,10 +747,11 @@ def as_html(answer: Answer) -> str:
     return f"{said_html(answer)}{figure_of(answer)._repr_html_()}{table_of(answer)}"
 
 
-def said_html(answer: Answer) -> str:
-    """Return the sentence of an answer, and cautions, as HTML."""
+def said_html(answer: Answer, *, brief: bool = False) -> str:
+    """Return the sentence of an answer, and cautions, as HTML; what it is worth unless brief."""
     cautions = unstated_lines([answer.question.scenario()])
-    return piece("answer", answer.sentence(), "", cautions, more=[answer.worth()])
+    more = () if brief else (answer.worth(),)
+    return piece("answer", answer.sentence(), "", cautions, more=more)
 
 
 def as_text(answer: Answer) -> str:

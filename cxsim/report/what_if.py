@@ -535,11 +535,16 @@ def read_what_if(path: str | Path) -> Question:
 def _question_of(base: Scenario, made: Scenario) -> Question | None:
     """Return the question that leads from one scenario to another; None if its events are none."""
     firm = made.perspective.firm if made.perspective else next(iter(base.firms))
-    changes: dict[str, Any] = {
-        row.path: row.right
-        for row in base.diff(made).itertuples()
-        if not row.path.startswith("events.") and type(row.right) in (int, float)
-    }
+    changes: dict[str, Any] = {}
+    for row in base.diff(made).itertuples():
+        if row.path.startswith("events."):
+            continue
+        if type(row.right) in (int, float):
+            changes[row.path] = row.right
+        elif row.path.endswith(_CHANGES.rstrip(".")) and isinstance(row.right, Mapping):
+            old = base.value(row.path)
+            moved = {key: level for key, level in row.right.items() if level != old.get(key)}
+            changes |= {f"{row.path}.{key}": level for key, level in moved.items()}
     moves: dict[str, Any] = {}
     known = len(base.events)
     for number, (old, new) in enumerate(zip(base.events, made.events, strict=False)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -28,14 +27,11 @@ __all__ = ["Board", "StoppedError", "Work"]
 # -- Pictures: numbers go to the browser, which draws them with plotly.js --------------------------
 
 
-@lru_cache(maxsize=1)
-def _module() -> str:
-    """Return the module that the browser runs: plotly.js, of the package plotly, and board.js."""
+def _library() -> str:
+    """Return plotly.js, which the package plotly carries."""
     from plotly.offline import get_plotlyjs
 
-    drawing = Path(__file__).with_name("board.js").read_text(encoding="utf-8")
-    library = f"const module = {{exports: {{}}}};\n{get_plotlyjs()}\nreturn module.exports;"
-    return f"const Plotly = (() => {{\n{library}\n}})();\n{drawing}"
+    return str(get_plotlyjs())
 
 
 class Board(anywidget.AnyWidget):
@@ -43,6 +39,8 @@ class Board(anywidget.AnyWidget):
 
     Attributes
     ----------
+    library : str
+        plotly.js, sent once.
     still : dict
         What stays from move to move: firms with colours, panels with the unit of their axis,
         and the baseline's values as float32, (panels, periods, firms).
@@ -52,8 +50,9 @@ class Board(anywidget.AnyWidget):
         words.
     """
 
-    _esm = _module()
+    _esm = Path(__file__).with_name("board.js")
     _css = Path(__file__).with_name("board.css")
+    library = traitlets.Unicode().tag(sync=True)
     still = traitlets.Dict().tag(sync=True)
     moving = traitlets.Dict().tag(sync=True)
 
@@ -61,7 +60,7 @@ class Board(anywidget.AnyWidget):
     def of(cls, answer: Answer) -> Board:
         """Return a board that shows an answer from the start: early updates may be lost."""
         still, moving = _states(answer, None)
-        return cls(still=still, moving=moving)
+        return cls(library=_library(), still=still, moving=moving)
 
     def show(self, answer: Answer, kept: Answer | None = None) -> None:
         """Draw an answer, and beside it one that was kept.

@@ -64,7 +64,7 @@ def test_the_break_even_price_is_looked_for(lab, page):
 def test_a_scenario_is_saved_and_can_be_loaded(lab, page):
     import cxsim as cx
 
-    press(page, "Save scenario")
+    press(page, "Save")
     wait_until(page, "Saved:")
     saved = cx.load(lab.folder / "what-if.yaml")
     assert saved.firms["Mass"].interaction == pytest.approx(0.3)
