@@ -51,7 +51,7 @@ function picture(still, moving, width, height) {
     x.map((t) => values[(panel * periods + t) * firms.length + firm]);
   const names = firms.map((name) => short(name, 14));
   const right = 8 + LETTER * Math.max(...names.map((name) => name.length));
-  const head = 20, foot = 34, left = 42;
+  const head = 18, left = 42;
   const columns = beside ? count : 1, rows = beside ? 1 : count;
   const cell = [width / columns, height / rows];
   const traces = [], layout = {
@@ -60,6 +60,7 @@ function picture(still, moving, width, height) {
     font: { family: "system-ui, sans-serif", size: 11, color: "#1c1f23" },
   };
   for (let p = 0; p < count; p++) {
+    const titled = beside || p === count - 1, foot = titled ? 32 : 16;
     const mark = p ? p + 1 : "", column = p % columns, row = Math.floor(p / columns);
     const box = {
       l: column * cell[0] + left, r: (column + 1) * cell[0] - right,
@@ -94,12 +95,12 @@ function picture(still, moving, width, height) {
     const range = [low - pad, high + pad], tall = Math.max(box.b - box.t, 1);
     layout[`xaxis${mark}`] = {
       domain: [box.l / width, box.r / width], anchor: `y${mark}`, range: [0, Math.max(periods - 1, 1)],
-      title: { text: still.period, standoff: 2 }, showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
+      title: { text: titled ? still.period : "", standoff: 2 }, showgrid: false, zeroline: false, ticks: "outside", ticklen: 3,
       linecolor: "#c3c9cf", showline: true, nticks: 7, fixedrange: true,
     };
     layout[`yaxis${mark}`] = {
       domain: [1 - box.b / height, 1 - box.t / height], anchor: `x${mark}`, range,
-      gridcolor: "#e6e9ec", zeroline: low < 0, zerolinecolor: "#9aa1a9", nticks: 6, fixedrange: true,
+      gridcolor: "#e6e9ec", zeroline: low < 0, zerolinecolor: "#9aa1a9", nticks: Math.max(2, Math.min(6, Math.floor(tall / 18))), fixedrange: true,
     };
     layout.annotations.push({
       text: `<b>${still.panels[p]}</b>`, x: (box.l - left + 4) / width, y: 1 - (box.t - head) / height,

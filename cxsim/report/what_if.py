@@ -312,7 +312,7 @@ class Difference:
 def _rows_of(comparison: Comparison, firm: str, words: Words) -> pd.DataFrame:
     table = comparison.table
     mine = table[(table["firm"] == firm) & table["measure"].isin(FIGURES)]
-    return difference_rows(mine, words=words, names=FIGURES)
+    return difference_rows(mine, words=words, names=FIGURES, market=())
 
 
 def _changes_of(rows: pd.DataFrame, firm: str, seeds: int) -> str:
@@ -384,7 +384,8 @@ class Answers:
         Answer
         """
         base = question.base.override({"name": "baseline"})
-        return Answer(question, self._compared((base, question.scenario()), confidence, progress))
+        both = base, question.scenario()
+        return Answer(question, self._compared(both, question.firm, confidence, progress))
 
     def between(
         self, first: Question, second: Question, *, progress: Progress | None = None
@@ -403,14 +404,19 @@ class Answers:
         Difference
         """
         both = first.scenario("A"), second.scenario("B")
-        return Difference(first, second, self._compared(both, 0.95, progress))
+        return Difference(first, second, self._compared(both, second.firm, 0.95, progress))
 
     def _compared(
-        self, both: tuple[Scenario, Scenario], confidence: float, progress: Progress | None
+        self,
+        both: tuple[Scenario, Scenario],
+        firm: str,
+        confidence: float,
+        progress: Progress | None,
     ) -> Comparison:
         step = counted(progress, 2 * len(self.seeds))
         runs = [[self._outcome(s, seed, step) for seed in self.seeds] for s in both]
-        return build_comparison(both, runs, seeds=self.seeds, confidence=confidence)
+        firms = None if self._measures is None else (firm,)
+        return build_comparison(both, runs, seeds=self.seeds, confidence=confidence, firms=firms)
 
     def _outcome(self, scenario: Scenario, seed: int, step: Callable[[], None]) -> RunSummary:
         key = (scenario.digest, seed)

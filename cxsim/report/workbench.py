@@ -80,8 +80,8 @@ def _states(answer: Answer, kept: Answer | None) -> tuple[dict[str, Any], dict[s
     """Return what a board shows of an answer: ``still`` and ``moving``."""
     question, comparison = answer.question, answer.comparison
     base, firms = question.base, list(question.base.firms)
-    before = _values(comparison, comparison.scenarios[0], "mean", firms)
-    after = _values(comparison, comparison.scenarios[-1], "mean", firms)
+    now = _values(comparison, -1, len(firms))
+    before, after = _values(comparison, 0, len(firms))["mean"], now["mean"]
     known = [label_and_unit(measure) for measure in DRAWN]
     scales = [
         scale_for(unit, values.ravel(), words=answer.words)
@@ -101,35 +101,30 @@ def _states(answer: Answer, kept: Answer | None) -> tuple[dict[str, Any], dict[s
         ],
         "values": _sent(before * factor),
     }
-    ends = [
-        _values(comparison, comparison.scenarios[-1], column, firms)[..., focus]
-        for column in ("lower", "upper")
-    ]
-    one = kept is not None and not kept.question.asks_nothing
-    a = kept.comparison if kept is not None and one else comparison
+    ends = [now[column][..., focus] for column in ("lower", "upper")]
+    a = None
+    if kept is not None and not kept.question.asks_nothing:
+        a = _values(kept.comparison, -1, len(firms))["mean"][..., focus]
     moving = {
         "changed": not question.asks_nothing,
         "values": _sent(after * factor),
         "band": _sent(np.stack(ends, axis=1) * factor),
-        "kept": _sent(_values(a, a.scenarios[-1], "mean", firms)[..., focus] * factor[..., 0])
-        if one
-        else None,
+        "kept": None if a is None else _sent(a * factor[..., 0]),
         "events": [[at, text] for at, text in scenario_events(question.scenario())],
         "said": _in_words(question, scales, before, after),
     }
     return still, moving
 
 
-def _values(comparison: Comparison, scenario: str, column: str, firms: list[str]) -> np.ndarray:
-    """Return what is drawn of a scenario, (panels, periods, firms)."""
+def _values(comparison: Comparison, place: int, firms: int) -> dict[str, np.ndarray]:
+    """Return what is drawn of a scenario by column, (panels, periods, firms)."""
     series = comparison.series
-    here = series[series["scenario"] == scenario]
-    return np.stack(
-        [
-            here.loc[here["measure"] == measure, column].to_numpy().reshape(-1, len(firms))
-            for measure in DRAWN
-        ]
-    )
+    here = series[series["scenario"] == comparison.scenarios[place]]
+    drawn = [here[here["measure"] == measure] for measure in DRAWN]
+    return {
+        column: np.stack([each[column].to_numpy().reshape(-1, firms) for each in drawn])
+        for column in ("mean", "lower", "upper")
+    }
 
 
 def _sent(values: np.ndarray) -> bytes:
