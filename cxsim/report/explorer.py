@@ -140,11 +140,12 @@ class Explorer:
             self._soon()
 
     def _note(self, question: Question) -> None:
-        """Take a question over as the next move."""
+        """Take a question over as the next move; one that was not answered is no step of its own."""
         if question != self.question:
-            self._past.append(self.question)
+            if self.question == self.answer.question:
+                self._past.append(self.question)
             self._future.clear()
-        if self.kept is not None and self.kept.base is not question.base:
+        if self.kept is not None and self.kept.base != question.base:
             self.kept = None
         self.question = question
 
