@@ -140,7 +140,7 @@ class Explorer:
             self._soon()
 
     def _note(self, question: Question) -> None:
-        """Take a question over as the next move; one that was not answered is no step of its own."""
+        """Take a question over as the next move; one without an answer is no step of its own."""
         if question != self.question:
             if self.question == self.answer.question:
                 self._past.append(self.question)
