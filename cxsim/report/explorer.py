@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,24 @@ from cxsim.messages import minus, whole
 from cxsim.report.notebooks import VARIABLE
 from cxsim.report.tables import piece, styled, unstated_lines
 from cxsim.report.what_if import (
-    RIVAL,
     Answer,
     Answers,
+    Difference,
     Lever,
     Question,
     at_first,
-    levers,
+    of_rival,
     offered,
+    own_scenarios,
+    read_what_if,
+    save,
 )
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.strategy.break_even import BreakEven, break_even
 from cxsim.strategy.driver_contributions import driver_contributions
 from cxsim.strategy.options import firm_of
+from cxsim.study.comparison import Comparison
+from cxsim.study.paired_seeds import Progress
 
 # -- The explorer's panel: sliders and buttons of a notebook cell ------------------------------
 
@@ -46,6 +51,18 @@ NOBODY = "nobody"
 
 #: Entry of the list of further sliders that shows none.
 NO_MORE = "none"
+
+
+#: Mark before the files of the working folder in the list of scenarios.
+OWN = "own: "
+
+
+#: Seeds of a comparison on demand.
+MANY = 20
+
+
+#: What stands below the pictures: one of these at a time.
+VIEWS = ("Key figures", "A and B", "Result")
 
 
 class Explorer:
@@ -68,6 +85,8 @@ class Explorer:
         What is being asked; set by the sliders.
     answer : Answer
         The answer shown.
+    kept : Question or None
+        The what-if kept as A.
     """
 
     def __init__(
@@ -79,22 +98,83 @@ class Explorer:
         if firm and firm not in firms:
             raise ValueError(f"firm: expected one of {', '.join(firms)}, found {firm!r}")
         self._deaf = False
-        self._pending: asyncio.Task[Any] | None = None
         self._panel: Any = None
+        self._past: list[Question] = []
+        self._future: list[Question] = []
+        self.kept: Question | None = None
+        self._difference: Difference | None = None
+        self._answer_of_a: Answer | None = None
         self.question = Question(base, firm_of(base, firm))
         self.answer: Answer = self._answers.to(self.question)
 
     # -- asking ------------------------------------------------------------------------
 
     def ask(self, question: Question) -> None:
-        """Answer a question and show the answer."""
+        """Answer a question and show the answer; :meth:`undo` goes back to the one before it."""
+        self._note(question)
+        self._take(self._compute(question))
+
+    def comparison(self) -> Comparison:
+        """Return the comparison of the question with its base, with all measures."""
+        return Answers(self._answers.seeds, measures=None).to(self.question).comparison
+
+    def undo(self) -> None:
+        """Go back to the question before the last move."""
+        self._travel(self._past, self._future)
+
+    def redo(self) -> None:
+        """Take the last move that was undone again."""
+        self._travel(self._future, self._past)
+
+    def keep(self) -> None:
+        """Keep the what-if as A; what is asked from now on is B."""
+        self.kept = self.question
+        self._soon()
+
+    def _travel(self, source: list[Question], target: list[Question]) -> None:
+        if source:
+            target.append(self.question)
+            before, self.question = self.question, source.pop()
+            if self._panel is not None:
+                self._follow(before)
+            self._soon()
+
+    def _note(self, question: Question) -> None:
+        """Take a question over as the next move; one without an answer is no step of its own."""
+        if question != self.question:
+            if self.question == self.answer.question:
+                self._past.append(self.question)
+            self._future.clear()
+        if self.kept is not None and self.kept.base != question.base:
+            self.kept = None
         self.question = question
-        self.answer = self._answers.to(question)
+
+    def _compute(
+        self, question: Question, progress: Progress | None = None
+    ) -> tuple[Answer, Answer | None, Difference | None]:
+        answer, kept = self._answers.to(question, progress=progress), self.kept
+        if kept is None:
+            return answer, None, None
+        kept = replace(kept, firm=question.firm)
+        first = self._answers.to(kept, progress=progress)
+        return answer, first, self._answers.between(kept, question, progress=progress)
+
+    def _take(self, result: Any) -> None:
+        """Show what a question has brought: an answer, or what was wrong with it."""
+        if isinstance(result, Exception):
+            self._say(piece("alert", result))
+            return
+        self.answer, self._answer_of_a, self._difference = result
         if self._panel is not None:
             self._show()
 
-    def _show(self) -> None:
-        self._result.value = as_html(self.answer)
+    def _soon(self) -> None:
+        """Answer once the sliders rest; a later move takes the place of an earlier one."""
+        question = self.question
+        if self._panel is None:
+            self._take(self._compute(question))
+            return
+        self._moves.ask(lambda progress: self._compute(question, progress), self._take)
 
     # -- the panel ---------------------------------------------------------------------
 
@@ -108,94 +188,168 @@ class Explorer:
     def _build(self) -> None:
         import ipywidgets as w
 
-        base = self.question.base
-        names = list(shipped_scenarios())
-        options = names if base.name in names else [base.name, *names]
-        self._scenarios = w.Dropdown(options=options, value=base.name, description="Scenario")
-        self._own = None if base.name in names else base
+        from cxsim.report.workbench import Board, Moves, Work
+
+        self._board, self._moves = Board.of(self.answer), Moves(REST)
+        self._work = Work(self._say)
+        self._levers: dict[str, Any] = {}
+        self._scenarios = w.Dropdown(description="Scenario")
         self._firm = w.Dropdown(description="Firm")
         self._rival = w.Dropdown(description="Rival")
-        self._sliders = w.VBox()
-        self._result = w.HTML()
-        self._more = w.HTML()
-        self._file = w.Text(value="what-if.yaml", description="File")
-        seeds = self._answers.seeds
-        actions: tuple[tuple[str, str, Callable[[], str]], ...] = (
-            ("Why?", "Contribution of each driver of choice",
-             lambda: drivers(self.question, seeds)),
-            ("Break-even price", "Price at which the change breaks even",
-             lambda: break_even_price(self.question, seeds)),
-            ("Compare over 20 seeds", "Narrower intervals",
-             lambda: as_html(Answers(range(20)).to(self.question))),
-            ("Save scenario", "Write the what-if as a scenario file",
-             lambda: piece("paragraphs", [f"Saved: {self._save()}"])),
-            ("Make report", "One HTML page over 20 seeds",
-             lambda: piece("link", "Report", report(self.question, self._save()))),
-            ("Start again", "Reset all sliders", self._reset),
-        )  # fmt: skip
+        self._list_scenarios(self.question.base)
+        self._tabs = w.Tab([w.VBox(), w.VBox(), w.VBox()], titles=("Firm", "Rival", "More"))
+        for box in self._tabs.children:
+            box.add_class("cx-levers")
+        self._result, self._table, self._ab, self._more = (w.HTML() for _ in range(4))
         self._scenarios.observe(self._new_scenario, "value")
         self._firm.observe(self._new_firm, "value")
         self._rival.observe(self._new_firm, "value")
-        wrap = w.Layout(flex_flow="row wrap")
-        buttons = w.HBox([self._button(*each) for each in actions], layout=wrap)
-        left = w.VBox(
-            [self._scenarios, self._firm, self._rival, self._sliders],
-            layout=w.Layout(width="400px", flex="0 0 auto"),
-        )
+        self._views = w.ToggleButtons(options=VIEWS)
+        stack = w.Stack([self._table, self._ab, self._more], selected_index=0)
+        w.jslink((self._views, "index"), (stack, "selected_index"))
+        left = w.VBox([self._scenarios, self._firm, self._tabs, self._files()])
         right = w.VBox(
-            [self._result, buttons, self._file, self._more],
-            layout=w.Layout(flex="1 1 560px", min_width="0"),
-        )
-        self._panel = w.HBox([left, right], layout=w.Layout(flex_flow="row wrap"))
+            [
+                self._result, self._bar(), self._board, w.HBox([self._views]), stack,
+                self._work.row, self._buttons(),
+            ]
+        )  # fmt: skip
+        for box, name in ((left, "cx-left"), (right, "cx-right"), (self._result, "cx-said"),
+                          (self._tabs, "cx-tabs"), (stack, "cx-more"),
+                          (right.children[3], "cx-row")):  # fmt: skip
+            box.add_class(name)
+        self._panel = w.Box([left, right])
+        self._panel.add_class("cx-bench")
         self._offer_firms()
         self._show()
 
-    def _button(self, text: str, tip: str, action: Callable[[], str]) -> Any:
+    def _bar(self) -> Any:
+        """Return the row of buttons that go back and forth and keep a what-if."""
         import ipywidgets as w
 
-        button = w.Button(description=text, tooltip=tip, layout=w.Layout(width="auto"))
+        self._undo = self._button("Undo", "Take the last move back", self.undo)
+        self._redo = self._button("Redo", "Take the move again", self.redo)
+        others = (
+            self._button("Start again", "Reset all sliders", self._reset),
+            self._button("Keep as A", "Keep this what-if, to compare the next one (B)", self._keep),
+        )
+        bar = w.HBox([self._undo, self._redo, *others])
+        bar.add_class("cx-row")
+        return bar
+
+    def _buttons(self) -> Any:
+        """Return the row of buttons for long work."""
+        import ipywidgets as w
+
+        long: tuple[tuple[str, str, Callable[[Question, Progress], str]], ...] = (
+            ("Why?", "Contribution of each driver of choice",
+             lambda q, report: drivers(q, self._answers.seeds, report)),
+            ("Break-even price", "Price at which the change breaks even",
+             lambda q, report: break_even_price(q, self._answers.seeds, report)),
+            (f"Compare over {MANY} seeds", "Narrower intervals",
+             lambda q, report: as_text(Answers(range(MANY), like=self._answers).to(
+                 q, progress=report))),
+            ("Decide", "Stay, A or this what-if, under uncertainty",
+             lambda q, report: decision(q, self.kept, report)),
+        )  # fmt: skip
+        made = [self._working(*each) for each in long]
+        made.append(self._button("Make report", f"One HTML page over {MANY} seeds", self._report))
+        row = w.HBox(made)
+        row.add_class("cx-row")
+        return row
+
+    def _files(self) -> Any:
+        """Return the row that saves and opens what-ifs."""
+        import ipywidgets as w
+
+        self._file = w.Text(value="what-if.yaml", description="File")
+        row = w.HBox(
+            [
+                self._file,
+                self._button("Save", "Write the what-if as a scenario file", self._save),
+                self._button("Open", "Open a what-if that was saved here", self._open),
+            ]
+        )
+        row.add_class("cx-row")
+        return row
+
+    def _button(self, text: str, tip: str, action: Callable[[], Any]) -> Any:
+        import ipywidgets as w
+
+        button = w.Button(description=text, tooltip=tip)
 
         def clicked(_: Any) -> None:
-            self._more.value = piece("paragraphs", [f"{text} …"])
             try:
-                self._more.value = action()
+                action()
             except (ScenarioError, ValueError, OSError) as problem:
-                self._more.value = piece("alert", problem)
+                self._say(piece("alert", problem))
 
         button.on_click(clicked)
         return button
 
+    def _working(self, text: str, tip: str, action: Callable[[Question, Progress], str]) -> Any:
+        def start() -> None:
+            question = self.question
+            self._work.start(text, lambda report: action(question, report))
+
+        return self._button(text, tip, start)
+
+    def _say(self, html: str) -> None:
+        """Show a result below the pictures."""
+        if self._panel is not None:
+            self._more.value = html
+            self._views.index = VIEWS.index("Result")
+
+    def _show(self) -> None:
+        self._result.value = said_html(self.answer, brief=True)
+        worth = piece("paragraphs", [self.answer.worth()])
+        self._table.value = table_of(self.answer, brief=True) + worth
+        self._ab.value = ab_html(self._difference)
+        self._board.show(self.answer, self._answer_of_a)
+        self._undo.disabled, self._redo.disabled = not self._past, not self._future
+
+    # -- lists and sliders ---------------------------------------------------------------
+
+    def _list_scenarios(self, base: Scenario) -> None:
+        """List shipped scenarios, files of the working folder, and the base if it is neither."""
+        own = own_scenarios()
+        choices: dict[str, Any] = {name: name for name in shipped_scenarios()}
+        at = base.name if choices.get(base.name) and Scenario.load(base.name) == base else ""
+        for file, scenario in own.items():
+            choices[f"{OWN}{file}"] = scenario
+            at = at or (f"{OWN}{file}" if scenario == base else "")
+        if not at:
+            at = f"{base.name} (as given)"
+            choices = {at: base, **choices}
+        self._choices, self._deaf = choices, True
+        self._scenarios.options, self._scenarios.value = list(choices), at
+        self._deaf = False
+
     def _offer_firms(self) -> None:
-        firms = list(self.question.base.firms)
-        rivals = [name for name in firms if name != self.question.firm]
+        """Fill the lists of firms, and the sliders, for the question."""
+        firms, firm = list(self.question.base.firms), self.question.firm
+        rivals = [name for name in firms if name != firm]
         self._deaf = True  # to what the lists say while they are filled
         self._firm.options, self._rival.options = firms, [NOBODY, *rivals]
-        self._firm.value, self._rival.value = self.question.firm, NOBODY
+        self._firm.value, self._rival.value = firm, rival_of(self.question) or NOBODY
         self._deaf = False
         self._offer_sliders()
 
     def _offer_sliders(self) -> None:
         import ipywidgets as w
 
-        base, firm, rival = self.question.base, self._firm.value, self._rival.value
+        base, firm = self.question.base, self.question.firm
+        self._levers.clear()
         groups = offered(base, firm)
         shown = at_first(groups)
-        parts = [w.HTML(piece("strong", firm))]
+        parts: list[Any] = []
         for heading, each in shown.items():
             parts += [w.HTML(heading), *map(self._slider, each)]
-        parts += self._on_demand(groups, shown)
-        if rival != NOBODY:
-            parts.append(w.HTML(piece("strong", rival)))
-            parts += [self._slider(each) for each in levers(base, rival, RIVAL)]
-            copies = w.Checkbox(description=f"copies {firm}", indent=False)
-            when = w.IntSlider(
-                value=min(24, base.periods - 1), min=0, max=base.periods - 1,
-                description=f"in {base.period_length}", continuous_update=False,
-            )  # fmt: skip
-            for each in (copies, when):
-                each.observe(lambda _: self._copying(copies.value, when.value), "value")
-            parts += [copies, when]
-        self._sliders.children = parts
+        of_firm, of_rivals, further = self._tabs.children
+        of_firm.children = parts
+        further.children = self._on_demand(groups, shown)
+        self._tabs.set_title(0, firm)
+        of_rivals.children = [self._rival, *self._of_rival()]
 
     def _on_demand(
         self, groups: dict[str, tuple[Lever, ...]], shown: dict[str, tuple[Lever, ...]]
@@ -208,17 +362,50 @@ class Explorer:
             for heading, each in groups.items()
         }
         names = {f"{heading} ({len(each)})": heading for heading, each in rest.items() if each}
-        more = w.Dropdown(options=[NO_MORE, *names], value=NO_MORE, description="More sliders")
-        more.style.description_width = "180px"
-        more.layout.width = "390px"
+        self._headings = w.Dropdown(options=[NO_MORE, *names], value=NO_MORE, description="Sliders")
         place = w.VBox()
+        place.add_class("cx-levers")
 
         def choose(change: Any) -> None:
             chosen = rest[names[change["new"]]] if change["new"] in names else []
             place.children = [self._slider(each) for each in chosen]
 
-        more.observe(choose, "value")
-        return [more, place]
+        self._headings.observe(choose, "value")
+        return [self._headings, place]
+
+    def _of_rival(self) -> list[Any]:
+        """Return the sliders of the rival, and when it launches, enters and copies."""
+        import ipywidgets as w
+
+        rival, asked = self._rival.value, self.question
+        if rival == NOBODY:
+            return [
+                w.HTML("Choose a rival to move its sliders, or to let it launch, enter or copy.")
+            ]
+        base, period = asked.base, asked.base.period_length
+        last = base.periods - 1
+
+        def when(words: str, value: int) -> Any:
+            slider = w.IntSlider(
+                value=min(value, last), min=0, max=last, description=words,
+                continuous_update=False,
+            )  # fmt: skip
+            slider.add_class("cx-lever")
+            return slider
+
+        self._launch = when(f"Launch in {period}", asked.launch)
+        self._launch.tooltip = "When changes by its sliders take effect; 0: from the start"
+        self._enters = w.Checkbox(asked.entrant == rival, description="enters later", indent=False)
+        self._enters_at = when(f"Enters in {period}", asked.enters_at)
+        self._copies = w.Checkbox(
+            asked.copycat == rival, description=f"copies {asked.firm}", indent=False
+        )
+        self._copies_at = when(f"Copies in {period}", asked.copies_at)
+        entry = [self._enters, self._enters_at] if base.firms[rival].active else []
+        moves = [self._launch, *entry, self._copies, self._copies_at]
+        for each in moves:
+            each.observe(self._rival_moved, "value")
+        return [*map(self._slider, of_rival(base, rival)), *moves]
 
     def _slider(self, lever: Lever) -> Any:
         import ipywidgets as w
@@ -226,70 +413,116 @@ class Explorer:
         asked = self.question.changes.get(lever.path, lever.value)
         slider = w.FloatSlider(
             value=asked, min=lever.low, max=lever.high, step=lever.step,
-            description=lever.label, continuous_update=False,
-            readout_format=f",.{lever.decimals}f",
-            style={"description_width": "180px"}, layout=w.Layout(width="390px"),
-            tooltip=f"{lever.doc} ({lever.unit})" if lever.unit else lever.doc,
+            description=f"{lever.label} ({lever.unit})" if lever.unit else lever.label,
+            continuous_update=False, readout_format=f",.{lever.decimals}f", tooltip=lever.doc,
         )  # fmt: skip
+        slider.add_class("cx-lever")
         slider.observe(lambda change: self._moved(lever, change["new"]), "value")
+        self._levers[lever.path] = (lever, slider)
         return slider
+
+    def _follow(self, before: Question) -> None:
+        """Set lists and sliders to the question, after another one."""
+        now, rival = self.question, rival_of(self.question)
+        if now.base is not before.base:
+            self._list_scenarios(now.base)
+        if (now.base, now.firm) != (before.base, before.firm) or (
+            rival and rival != self._rival.value
+        ):
+            self._offer_firms()
+            return
+        self._deaf = True
+        for path, (lever, slider) in self._levers.items():
+            slider.value = now.changes.get(path, lever.value)
+        if self._rival.value != NOBODY:
+            self._launch.value = now.launch
+            self._enters.value = now.entrant == self._rival.value
+            self._copies.value = now.copycat == self._rival.value
+            self._enters_at.value, self._copies_at.value = now.enters_at, now.copies_at
+        self._deaf = False
 
     # -- what the widgets do -------------------------------------------------------------
 
     def _moved(self, lever: Lever, value: float) -> None:
-        moved = round(value) if lever.integer else round(value, 9)
-        self.question = self.question.set(lever.path, moved)
-        self._soon()
+        if not self._deaf:
+            moved = round(value) if lever.integer else round(value, 9)
+            self._move(self.question.set(lever.path, moved))
 
-    def _copying(self, copies: bool, period: int) -> None:
-        from dataclasses import replace
-
-        rival = self._rival.value if copies else ""
-        self.question = replace(self.question, copycat=rival, copies_at=period)
-        self._soon()
-
-    def _soon(self) -> None:
-        """Answer once the sliders rest; a later move takes the place of an earlier one."""
-        if self._pending is not None:
-            self._pending.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no event loop: somebody moves sliders from a script
-            self.ask(self.question)
+    def _rival_moved(self, _: Any) -> None:
+        if self._deaf:
             return
-        self._pending = loop.create_task(self._after_rest())
+        rival = self._rival.value
+        self._move(
+            replace(
+                self.question,
+                launch=self._launch.value,
+                entrant=rival if self._enters.value else "",
+                enters_at=self._enters_at.value,
+                copycat=rival if self._copies.value else "",
+                copies_at=self._copies_at.value,
+            )
+        )
 
-    async def _after_rest(self) -> None:
-        await asyncio.sleep(REST)
-        try:
-            self.ask(self.question)
-        except (ScenarioError, ValueError) as problem:
-            self._more.value = piece("alert", problem)
+    def _move(self, question: Question) -> None:
+        """Take a question over, and answer it soon; widgets are set already."""
+        self._note(question)
+        self._soon()
+
+    def _jump(self, question: Question) -> None:
+        """Take a question over, set the widgets, and answer it soon."""
+        before = self.question
+        self._note(question)
+        self._follow(before)
+        self._soon()
 
     def _new_scenario(self, change: Any) -> None:
-        own = self._own if self._own is not None and change["new"] == self._own.name else None
-        base = own or Scenario.load(change["new"])
-        self.ask(Question(base, firm_of(base, "")))
+        if self._deaf:
+            return
+        chosen = self._choices[change["new"]]
+        base = Scenario.load(chosen) if chosen in shipped_scenarios() else chosen
+        if isinstance(base, str):  # a file that is no scenario: what is wrong with it
+            self._list_scenarios(self.question.base)
+            self._say(piece("alert", base))
+            return
+        self._note(Question(base, firm_of(base, "")))
         self._offer_firms()
+        self._soon()
 
     def _new_firm(self, change: Any) -> None:
         if self._deaf:
             return
-        self.ask(Question(self.question.base, self._firm.value))
         if change["owner"] is self._firm:
+            self._note(Question(self.question.base, self._firm.value))
             self._offer_firms()
         else:
+            self._note(self.question.without_rivals())
             self._offer_sliders()
+        self._soon()
 
     # -- buttons -------------------------------------------------------------------------
 
-    def _save(self) -> Path:
-        return save(self.question, self._file.value)
+    def _keep(self) -> None:
+        self.keep()
+        self._views.index = VIEWS.index("A and B")
 
-    def _reset(self) -> str:
-        self.ask(Question(self.question.base, self.question.firm))
-        self._offer_firms()
-        return ""
+    def _save(self) -> None:
+        saved = save(self.question, self._file.value)
+        self._list_scenarios(self.question.base)
+        self._say(piece("paragraphs", [f"Saved: {saved}"]))
+
+    def _open(self) -> None:
+        self._jump(read_what_if(self._file.value))
+        self._say(piece("paragraphs", [f"Opened: {self._file.value}"]))
+
+    def _report(self) -> None:
+        question, saved = self.question, save(self.question, self._file.value)
+        self._work.start(
+            "Make report",
+            lambda progress: piece("link", "Report", report(question, saved, progress=progress)),
+        )
+
+    def _reset(self) -> None:
+        self._jump(Question(self.question.base, self.question.firm))
 
     # -- showing -------------------------------------------------------------------------
 
@@ -301,6 +534,13 @@ class Explorer:
         return {
             **live, "text/html": self._repr_html_(), "text/plain": self.answer.sentence(),
         }  # fmt: skip
+
+
+def rival_of(question: Question) -> str:
+    """Return the rival whose moves a question asks about; empty if none."""
+    moved = [path.split(".")[1] for path in question.changes if path.startswith("firms.")]
+    others = [name for name in moved if name != question.firm]
+    return next(iter((*filter(None, (question.copycat, question.entrant)), *others)), "")
 
 
 def explore(
@@ -335,17 +575,19 @@ def nobody_watches() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
-def drivers(question: Question, seeds: Sequence[int]) -> str:
+def drivers(question: Question, seeds: Sequence[int], progress: Progress | None = None) -> str:
     """Return driver contributions to the change of market share, as HTML."""
     if question.asks_nothing:
         return piece("paragraphs", ["Nothing has been changed yet."])
     parts = driver_contributions(
-        question.base, question.scenario(), firm=question.firm, seeds=seeds
+        question.base, question.scenario(), firm=question.firm, seeds=seeds, progress=progress
     )
     return why_html(parts, firm=question.firm, measure="market share")
 
 
-def break_even_price(question: Question, seeds: Sequence[int]) -> str:
+def break_even_price(
+    question: Question, seeds: Sequence[int], progress: Progress | None = None
+) -> str:
     """Return at which price the firm in focus earns what it earns in the baseline, as HTML."""
     path, other = f"firms.{question.firm}.price", question.scenario()
     price = float(other.value(path)) or 1.0
@@ -357,30 +599,56 @@ def break_even_price(question: Question, seeds: Sequence[int]) -> str:
         low=0.5 * price,
         high=2.0 * price,
         seeds=seeds,
+        progress=progress,
     )
     return break_even_html(found, firm=question.firm, unit=question.base.currency)
 
 
-def save(question: Question, path: str | Path) -> Path:
-    """Write the what-if as a scenario file and return its path.
+def decision(
+    question: Question, kept: Question | None = None, progress: Progress | None = None
+) -> str:
+    """Return which what-if the firm in focus should choose under uncertainty, as HTML.
 
-    Raises
-    ------
-    ValueError
-        If the name has another ending than .yaml.
-    ScenarioError
-        If the file cannot be written.
+    Parameters
+    ----------
+    question : Question
+    kept : Question, optional
+        Another what-if of the same base and firm, A.
+    progress : callable, optional
+        Called with (runs done, runs) after every run; may raise, to stop.
     """
-    path = Path(path)
-    if path.suffix not in (".yaml", ".yml"):
-        raise ValueError(f"file: expected a name that ends in .yaml, found {str(path)!r}")
-    made = question.scenario(name=path.stem)
-    said = f"{question.base.title or question.base.name}: {question.words().lower()}"
-    return made.override({"title": said}).save(path)
+    from cxsim.strategy.decide import decide
+
+    asked = {"A": kept, "what-if": question}
+    options = {
+        name: each.overrides() for name, each in asked.items() if each and not each.asks_nothing
+    }
+    if not options:
+        return piece("paragraphs", ["Nothing has been changed yet."])
+
+    def tell(status: Any) -> None:
+        if progress is not None:
+            progress(status.done, status.total)
+
+    found = decide(
+        question.base, question.firm, options={"stay": {}, **options}, rival="none", progress=tell
+    )
+    return piece("paragraphs", found.sentences)
 
 
-def report(question: Question, saved: Path, *, seeds: int = 20) -> Path:
+def report(
+    question: Question, saved: Path, *, seeds: int = MANY, progress: Progress | None = None
+) -> Path:
     """Make the report of a comparison with the base scenario and return the page's path.
+
+    Parameters
+    ----------
+    question : Question
+    saved : Path
+        Its scenario file.
+    seeds : int
+    progress : callable, optional
+        Called while the report is made; may raise, to stop.
 
     Raises
     ------
@@ -392,9 +660,22 @@ def report(question: Question, saved: Path, *, seeds: int = 20) -> Path:
     folder = Path("results") / file_name(f"what-if-{saved.stem}")
     command = [sys.executable, "-m", "cxsim", "compare", str(base), str(saved)]
     command += ["--seeds", str(seeds), "-o", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ValueError(f"report: {done.stderr.strip().splitlines()[-1]}")
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            while True:
+                try:
+                    _, said = process.communicate(timeout=0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    if progress is not None:
+                        progress(0, 0)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise ValueError(f"report: {said.strip().splitlines()[-1]}")
     return folder / "report.html"
 
 
@@ -417,34 +698,39 @@ def figure_of(answer: Answer) -> Picture:
     return figure
 
 
-def table_of(answer: Answer) -> str:
+def table_of(answer: Answer, *, brief: bool = False) -> str:
     """Return the key figures of the firm in focus as an HTML table.
 
     Parameters
     ----------
     answer : Answer
+    brief : bool
+        Say which periods a figure is of only where its name is pointed at.
 
     Returns
     -------
     str
         HTML.
     """
-    rows = answer.rows()
-    shown = pd.DataFrame(
-        {
-            "baseline": rows["baseline"],
-            "what-if": rows["other"],
-            "difference": rows["difference"],
-            "95 % interval": rows["lower"] + " to " + rows["upper"],
-        }
-    )
-    unit = rows["unit"].where(rows["unit"] == "", rows["unit"] + ", ")
-    shown.index = pd.Index(rows["measure"] + " (" + unit + rows["summary"] + ")")
     seeds = len(answer.comparison.seeds)
-    caption = (
-        f"{answer.question.firm}: means over {seeds} paired seeds; bold: statistically significant"
-    )
-    return str(styled(shown, caption, sure=rows["sure"]).to_html())
+    caption = f"{answer.question.firm}: means over {seeds} paired seeds"
+    names = {"baseline": "baseline", "other": "what-if", "difference": "difference"}
+    return _table(answer.rows(), caption, names, brief=brief)
+
+
+def _table(rows: pd.DataFrame, caption: str, names: dict[str, str], *, brief: bool) -> str:
+    """Return differences as an HTML table, with other names for their columns."""
+    shown = rows[list(names)].rename(columns=names)
+    shown["95 % interval"] = rows["lower"] + " to " + rows["upper"]
+    caption += "; bold: statistically significant"
+    if brief:
+        labels = (rows["measure"] + " (" + rows["unit"] + ")").str.removesuffix(" ()")
+        windows = dict(zip(labels, rows["summary"], strict=True))
+    else:
+        unit = rows["unit"].where(rows["unit"] == "", rows["unit"] + ", ")
+        labels, windows = rows["measure"] + " (" + unit + rows["summary"] + ")", {}
+    shown.index = pd.Index(labels)
+    return str(styled(shown, caption, definitions=windows, sure=rows["sure"]).to_html())
 
 
 def as_html(answer: Answer) -> str:
@@ -459,9 +745,31 @@ def as_html(answer: Answer) -> str:
     str
         HTML.
     """
+    return f"{said_html(answer)}{figure_of(answer)._repr_html_()}{table_of(answer)}"
+
+
+def said_html(answer: Answer, *, brief: bool = False) -> str:
+    """Return the sentence of an answer, and cautions, as HTML; what it is worth unless brief."""
     cautions = unstated_lines([answer.question.scenario()])
-    said = piece("answer", answer.sentence(), "", cautions, more=[answer.worth()])
-    return f"{said}{figure_of(answer)._repr_html_()}{table_of(answer)}"
+    more = () if brief else (answer.worth(),)
+    return piece("answer", answer.sentence(), "", cautions, more=more)
+
+
+def as_text(answer: Answer) -> str:
+    """Return sentence and key figures as HTML, without a figure."""
+    return f"{said_html(answer)}{table_of(answer)}"
+
+
+def ab_html(difference: Difference | None) -> str:
+    """Return how two what-ifs differ as HTML; without two, how to keep one."""
+    if difference is None:
+        said = "No what-if has been kept: Keep as A keeps this one, and the next is B."
+        return piece("paragraphs", [said])
+    rows, seeds = difference.rows(), len(difference.comparison.seeds)
+    caption = f"{difference.second.firm}: means over {seeds} paired seeds; difference: B less A"
+    names = {"baseline": "A", "other": "B", "difference": "difference"}
+    table = _table(rows, caption, names, brief=True)
+    return piece("paragraphs", [difference.sentence()]) + table
 
 
 def why_html(parts: pd.DataFrame, *, firm: str, measure: str) -> str:

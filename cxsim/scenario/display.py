@@ -99,8 +99,10 @@ def diff(left: Scenario, right: Scenario) -> pd.DataFrame:
 
 def _at(path: str, values: Mapping[str, Any]) -> Any:
     """Return the value at a path, or whether anything is below it."""
+    if path in values:
+        return values[path]
     below = any(other.startswith(f"{path}.") for other in values)
-    return values.get(path, _PRESENT if below else _ABSENT)
+    return _PRESENT if below else _ABSENT
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -555,6 +557,12 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         "type": "string",
         "title": "Extends",
         "description": "A file beside this one, or the name of a scenario that ships",
+    }
+    properties["extends_digest"] = {
+        "type": "string",
+        "title": "Extends digest",
+        "description": "Digest of what is extended; the file is refused where that has changed",
+        "pattern": "^[0-9a-f]{16}$",
     }
     properties["replace_events"] = {
         **{key: value for key, value in properties["events"].items() if key != "default"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,29 @@ from cxsim.scenario.yaml_text import MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError
 
 
 Keys = tuple[str | int, ...]
+
+
+#: Key under which a file states the digest of what it extends.
+DIGEST = "extends_digest"
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a file extends, where it states the digest of that.
+
+    Attributes
+    ----------
+    source : Source
+        What is extended, as it is now.
+    digest : str
+        What it was when the file was written.
+    place : Place
+        Where the digest stands.
+    """
+
+    source: Source
+    digest: str
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -42,6 +66,8 @@ class Source:
         Where code is looked for that is named outside of any file: the current folder.
     folders : dict
         Real folder of each file that it came from, by what places call the file.
+    bases : tuple of Base
+        What it extends where a file states the digest of that.
     """
 
     raw: dict[str, Any]
@@ -51,6 +77,7 @@ class Source:
     late: tuple[Entry, ...] = ()
     folder: str = field(default_factory=lambda: real_folder("."), repr=False)
     folders: Mapping[str, str] = field(default_factory=dict, repr=False)
+    bases: tuple[Base, ...] = field(default=(), repr=False)
 
     def folder_of(self, keys: Keys) -> str:
         """Return the folder of the file that the value at ``keys`` came from.
@@ -203,11 +230,24 @@ def _extend(written: Source, folder: Path, root: Spec, chain: tuple[Path, ...]) 
         raw[REPLACE] = root.whole({ADD: raw[REPLACE]})[ADD]
     written = replace(written, raw=raw, folders=folders)
     if "extends" in raw:
-        return _joined(_read(_extended(written, folder, chain), root, chain), written, root)
-    if REPLACE in raw:
-        text = "expected only in a file that extends another (here write events)"
-        raise ScenarioError(Problem(written.at((REPLACE,)), (REPLACE,), text))
+        parent = _read(_extended(written, folder, chain), root, chain)
+        return _joined(parent, replace(written, bases=_bases(parent, written)), root)
+    for key, instead in ((REPLACE, " (here write events)"), (DIGEST, "")):
+        if key in raw:
+            text = f"expected only in a file that extends another{instead}"
+            raise ScenarioError(Problem(written.at((key,)), (key,), text))
     return written
+
+
+def _bases(parent: Source, written: Source) -> tuple[Base, ...]:
+    """Return what a file extends if it states its digest, and what that extends so."""
+    if DIGEST not in written.raw:
+        return parent.bases
+    stated, place = written.raw[DIGEST], written.at((DIGEST,))
+    if not (isinstance(stated, str) and re.fullmatch("[0-9a-f]{16}", stated)):
+        text = f"expected 16 hex digits in quotes, found {found(stated)}"
+        raise ScenarioError(Problem(place, (DIGEST,), text))
+    return (*parent.bases, Base(parent, stated, place))
 
 
 def _extended(written: Source, folder: Path, chain: tuple[Path, ...]) -> Path:
@@ -227,7 +267,7 @@ def _extended(written: Source, folder: Path, chain: tuple[Path, ...]) -> Path:
 
 def _joined(parent: Source, written: Source, root: Spec) -> Source:
     """Return the data of both, then the events that are added to the parent's or replace them."""
-    own = {key: value for key, value in written.raw.items() if key != "extends"}
+    own = {key: value for key, value in written.raw.items() if key not in ("extends", DIGEST)}
     calendar = {key: own.pop(key) for key in (REPLACE, ADD) if key in own}
     # Every file speaks for itself: a variant does not carry its parent's name and claim.
     inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}

@@ -28,7 +28,7 @@ from cxsim.model.mechanism import Mechanism
 from cxsim.scenario.calendar import Entry, left_out_words
 from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
 from cxsim.scenario.events import Change, Overrides, overridden, thaw, validated
-from cxsim.scenario.loading import Source, find, read, read_mapping, real_folder
+from cxsim.scenario.loading import DIGEST, Source, find, read, read_mapping, real_folder
 from cxsim.scenario.named_policies import (
     checked_code,
     completed,
@@ -176,6 +176,9 @@ class Scenario:
         mechanisms: Sequence[Mechanism] | None,
         before: tuple[Entry, ...] = (),
     ) -> Scenario:
+        if source.bases:
+            cls._check_bases(source, mechanisms)
+            source = replace(source, bases=())
         if overrides is not None:
             source = overridden(schema_for(mechanisms), source, overrides)
         made = cls(source, mechanisms)
@@ -183,6 +186,18 @@ class Scenario:
             made._check_rules()
         made._tell_left_out(before)
         return made
+
+    @classmethod
+    def _check_bases(cls, source: Source, mechanisms: Sequence[Mechanism] | None) -> None:
+        """Refuse a file that extends another than the one whose digest it states."""
+        for base in source.bases:
+            now = cls(replace(base.source, bases=()), mechanisms).digest
+            if now != base.digest:
+                text = (
+                    f"expected {base.digest}, as {base.source.name} was when this file was "
+                    f"written, found {now}"
+                )
+                raise ScenarioError(Problem(base.place, (DIGEST,), text))
 
     def _check_rules(self) -> None:
         """Refuse rules of the test that name no firm or run."""

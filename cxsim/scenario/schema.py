@@ -156,7 +156,8 @@ def _build(mechanisms: tuple[Mechanism, ...]) -> Schema:
     return Schema(mechanisms, firm, segment, market, whole, root)
 
 
-_SECTIONS = ("segments", "firms", "initial", "events", "replace_events", "extends")
+_SECTIONS = ("segments", "firms", "initial", "events", "replace_events", "extends",
+             "extends_digest")  # fmt: skip
 
 
 def _owned(spec: Spec, mechanism: str) -> Spec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -248,6 +248,7 @@ def build_comparison(
     seeds: Sequence[int],
     confidence: float = 0.95,
     draws: pd.DataFrame | None = None,
+    firms: Collection[str] | None = None,
 ) -> Comparison:
     """Compare outcomes that are there already.
 
@@ -263,13 +264,15 @@ def build_comparison(
         Of the intervals, in (0, 1).
     draws : DataFrame, optional
         Parameters by dotted path, a row per draw.
+    firms : collection of str, optional
+        Firms of the table of differences, which the market is then not in; default: all.
     """
     names = _distinct([scenario.name for scenario in scenarios])
     each = list(zip(names, scenarios, runs, strict=True))
     base, first = scenarios[0], runs[0]
     over = Over(confidence, 0 if draws is None else len(draws))
     parts = {
-        "table": [_differences(base, first, b, y, name, over) for name, b, y in each[1:]],
+        "table": [_differences(base, first, b, y, name, over, firms) for name, b, y in each[1:]],
         "means": [_means(name, x, over) for name, _, x in each],
         "series": [_series(name, a, x, over) for name, a, x in each],
         "settings": [_settings(base, b, name) for name, b, _ in each[1:]],
@@ -369,11 +372,13 @@ def _differences(
     runs_b: Sequence[RunSummary],
     name: str,
     over: Over,
+    only: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return a row of paired differences for each measure and firm that both scenarios have."""
     first, event = runs_a[0], divided(a, b)
     rows = []
-    for firm in (*(firm for firm in a.firms if firm in b.firms), MARKET):
+    shared = (*(firm for firm in a.firms if firm in b.firms), MARKET)
+    for firm in shared if only is None else (firm for firm in shared if firm in only):
         kept = first.market if firm == MARKET else first.series
         both = first.summary[firm].keys() & runs_b[0].summary[firm]
         for measure in measures("market" if firm == MARKET else "firm"):
@@ -420,14 +425,22 @@ def _series(name: str, scenario: Scenario, runs: Sequence[RunSummary], over: Ove
     """Return the paths of the measures that are shown period by period, means over seeds."""
     firms = list(scenario.firms)
     shown = {measure.name for measure in measures("firm") if measure.series}
-    frames = []
-    for measure in (each for each in runs[0].series if each in shown):
-        values = np.array([run.series[measure] for run in runs])  # (S, T, F)
-        periods = np.arange(values.shape[1])
-        frame = pd.DataFrame({"scenario": name, "firm": firms * len(periods)})
-        found = {column: each.ravel() for column, each in over.interval(values).items()}
-        frames.append(frame.assign(period=periods.repeat(len(firms)), measure=measure, **found))
-    return pd.concat(frames, ignore_index=True)
+    names = [each for each in runs[0].series if each in shown]
+    values = [np.array([run.series[measure] for run in runs]) for measure in names]  # (S, T, F)
+    found = [over.interval(each) for each in values]
+    periods = np.arange(values[0].shape[1]).repeat(len(firms))
+    return pd.DataFrame(
+        {
+            "scenario": name,
+            "firm": firms * (len(periods) // len(firms) * len(names)),
+            "period": np.tile(periods, len(names)),
+            "measure": [measure for measure in names for _ in periods],
+            **{
+                column: np.concatenate([np.ravel(each[column]) for each in found])
+                for column in found[0]
+            },
+        }
+    )
 
 
 def _settings(baseline: Scenario, other: Scenario, name: str) -> pd.DataFrame:
@@ -466,21 +479,34 @@ class RunSummary:
     market: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def run_summary(simulation: Any) -> RunSummary:
-    """Boil a finished simulation down."""
+def run_summary(simulation: Any, *, only: Collection[str] | None = None) -> RunSummary:
+    """Boil a finished simulation down.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    only : collection of str, optional
+        Measures to keep, without provenance; default: all.
+    """
     books = simulation.ledger
     order = [books.firms.index(name) for name in simulation.scenario.firms]
+
+    def kept(level: str) -> list[Measure]:
+        every = measures(level, simulation.mechanisms)
+        return [m for m in every if only is None or m.name in only]
+
     series = {
         m.name: m.function(books)[:, order]
-        for m in measures("firm", simulation.mechanisms)
+        for m in kept("firm")
         if m.series or (m.summary == "mean" and books.periods <= LONGEST)
     }
     market = {
         m.name: m.function(books)
-        for m in measures("market", simulation.mechanisms)
+        for m in kept("market")
         if m.summary == "mean" and books.periods <= LONGEST
     }
-    return RunSummary(summarize(simulation), series, provenance(simulation), market)
+    source = provenance(simulation) if only is None else {}
+    return RunSummary(summarize(simulation, only=only), series, source, market)
 
 
 # -- Where an event divides a run: from which period on a summary answers the question ---------

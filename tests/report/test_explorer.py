@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
+import numpy as np
 import pytest
 from markets import lively
 
@@ -20,6 +22,7 @@ from cxsim.report.what_if import (
     lever,
     levers,
     offered,
+    read_what_if,
     value_at,
 )
 from cxsim.scenario import ScenarioError
@@ -255,9 +258,75 @@ def test_saved_it_is_a_scenario_that_says_what_was_asked(base, tmp_path):
     asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
     saved = cx.load(explorer.save(asked, tmp_path / "dear.yaml"))
     assert saved == asked.scenario()
-    assert saved.title == "A lively market: with tailor's price 12 instead of 10"
+    assert saved.title == "A lively market: with Tailor's price 12 instead of 10"
     with pytest.raises(ValueError, match=r"expected a name that ends in \.yaml"):
         explorer.save(asked, tmp_path / "dear.txt")
+
+
+EVERYTHING = {"copycat": "Mass", "copies_at": 20, "launch": 6, "entrant": "Niche", "enters_at": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "firm", "changes", "moves"),
+    [
+        ("baseline", "Tailor", {"firms.Tailor.price": 12.0, "firms.Niche.price": 19.0}, EVERYTHING),
+        ("crm_and_training", "Builder", {
+            "firms.Builder.programmes.training.changes.organization.attitudes": 0.9,
+            "firms.Builder.programmes.crm.start": 3}, {}),
+        ("blind_spot", "Listener", {"events.0.at": 12, "journey.hotline.visit_rate": 0.5}, {}),
+        ("copycat", "Tailor", {}, {}),
+    ],
+)  # fmt: skip
+def test_a_what_if_opens_as_it_was_saved(name, firm, changes, moves, tmp_path):
+    asked = Question(cx.load(name), firm, changes, **moves)
+    path = explorer.save(asked, tmp_path / "mine.yaml")
+    assert path.read_text(encoding="utf-8").startswith(f"extends: {name}\nextends_digest: ")
+    assert cx.load(path) == asked.scenario()
+    opened = read_what_if(path)
+    assert (opened.base, opened.firm) == (asked.base, asked.firm)
+    assert opened.changes == asked.changes
+    assert opened.scenario() == asked.scenario()
+    assert (opened.copycat, opened.entrant) == (asked.copycat, asked.entrant)
+
+
+def test_a_what_if_is_refused_where_its_base_has_changed(base, tmp_path):
+    asked = Question(base, "Tailor").set("firms.Tailor.price", 12.0)
+    path = explorer.save(asked, tmp_path / "mine.yaml")
+    beside = tmp_path / "mine-baseline.yaml"  # a base without a file is written beside it
+    assert read_what_if(path).changes == asked.changes
+    base.override({"firms.Mass.price": 11.0}).save(beside)
+    for read in (read_what_if, cx.load):
+        with pytest.raises(
+            ScenarioError,
+            match=r"mine.yaml:2: extends_digest: expected \w{16}, as mine-baseline was when",
+        ):
+            read(path)
+
+
+def test_another_scenario_is_not_opened_as_a_what_if(base, tmp_path):
+    with pytest.raises(ValueError, match="expected a what-if with extends_digest, found another"):
+        read_what_if(base.save(tmp_path / "plain.yaml"))
+    path = explorer.save(Question(base, "Tailor"), tmp_path / "mine.yaml")
+    path.write_text(path.read_text() + "switching_cost_form: none\n", encoding="utf-8")
+    with pytest.raises((ValueError, ScenarioError)):
+        read_what_if(path)
+
+
+def test_files_of_the_working_folder_are_listed_and_a_broken_one_says_what_is_wrong(panel):
+    base = panel.question.base
+    base.override({"firms.Mass.price": 11.0}).save("mine.yaml")
+    Path("broken.yaml").write_text("firms: 3\n", encoding="utf-8")
+    panel._list_scenarios(base)
+    broken = "own: broken.yaml (not a scenario)"
+    assert {"own: mine.yaml", broken} <= set(panel._scenarios.options)
+    before = panel._scenarios.value
+    panel._scenarios.value = broken
+    assert "broken.yaml:1: firms: expected" in unescape(panel._more.value)
+    assert (panel._scenarios.value, panel.question.base) == (before, base)
+    panel._scenarios.value = "own: mine.yaml"
+    assert panel.question.base.firms["Mass"].price == 11.0
+    panel.undo()
+    assert (panel._scenarios.value, panel.question.base) == (before, base)
 
 
 @pytest.mark.slow  # the panel in the browser makes one, too
@@ -269,31 +338,114 @@ def test_a_report_is_one_page(base, tmp_path, monkeypatch):
     assert not re.search(r'(src|href)="http', page)
 
 
-def test_the_panel_moves_with_its_sliders_and_shows_one_answer(base):
-    explorer = cx.explore(base, firm="Tailor", seeds=2)
-    assert explorer.widget is explorer.widget
-    sliders = {
-        each.description: each
-        for each in explorer._sliders.children
-        if type(each).__name__ == "FloatSlider"
-    }
-    sliders["Price"].value = 12.0
-    assert explorer.question.changes == {"firms.Tailor.price": 12.0}
-    assert explorer.answer.sentence() in unescape(explorer._result.value)
-    more = next(c for c in explorer._sliders.children if c.description == "More sliders")
-    place = explorer._sliders.children[explorer._sliders.children.index(more) + 1]
-    assert not place.children
+@pytest.fixture
+def panel(base, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = cx.explore(base, firm="Tailor", seeds=2)
+    assert made.widget is made.widget
+    return made
+
+
+def move(panel, path, value):
+    panel._levers[path][1].value = value
+
+
+def test_the_panel_moves_with_its_sliders_and_shows_one_answer(base, panel):
+    move(panel, "firms.Tailor.price", 12.0)
+    assert panel.question.changes == {"firms.Tailor.price": 12.0}
+    assert panel.answer.sentence() in unescape(panel._result.value)
+    assert "12 instead of 10" in panel._board.moving["said"]
+    assert "segments.Near.fit_weight" not in panel._levers
+    more = panel._headings
     more.value = next(each for each in more.options if each.startswith("Customers and market"))
-    further = {each.description: each for each in place.children}
-    further["Near: fit weight"].value = 2.0
-    assert explorer.question.changes["segments.Near.fit_weight"] == 2.0
-    explorer._rival.value = "Mass"
-    assert explorer.question.asks_nothing  # a new pair of firms starts anew
-    copies = next(c for c in explorer._sliders.children if type(c).__name__ == "Checkbox")
-    copies.value = True
-    assert explorer.question.copycat == "Mass"
-    explorer._firm.value = "Niche"
-    assert explorer.question == Question(base, "Niche")
+    move(panel, "segments.Near.fit_weight", 2.0)
+    assert panel.question.changes["segments.Near.fit_weight"] == 2.0
+    panel._firm.value = "Niche"
+    assert panel.question == Question(base, "Niche")
+
+
+def test_a_rival_launches_enters_and_copies_in_a_period(base, panel):
+    move(panel, "firms.Tailor.price", 12.0)
+    panel._rival.value = "Mass"
+    move(panel, "firms.Mass.price", 9.0)
+    panel._launch.value = 6
+    said = "With Tailor's price 12 instead of 10, Mass's price 9 instead of 10 from month 6"
+    assert panel.question.words() == said
+    events = [(event.at, dict(event.set)) for event in panel.question.scenario().events]
+    assert (6, {"firms.Mass.price": 9.0}) in events
+    panel._enters.value = True
+    panel._enters_at.value = 3
+    assert panel.question.scenario().firms["Mass"].active is False
+    panel._copies.value = True
+    assert panel.question.copycat == "Mass"
+    panel._rival.value = "Niche"  # what another rival does is gone
+    assert panel.question == Question(base, "Tailor", {"firms.Tailor.price": 12.0})
+
+
+def test_moves_are_undone_and_taken_again(base, panel):
+    price = panel._levers["firms.Tailor.price"][1]
+    before = panel.answer
+    assert (panel._undo.disabled, panel._redo.disabled) == (True, True)
+    price.value = 12.0
+    price.value = 14.0
+    panel.undo()
+    assert price.value == 12.0
+    panel.undo()
+    assert panel.question.asks_nothing
+    assert panel.answer.sentence() == before.sentence()
+    panel.redo()
+    assert (price.value, panel._redo.disabled) == (12.0, False)
+    move(panel, "firms.Tailor.interaction", 0.5)  # another way: nothing to be taken again
+    assert panel._redo.disabled
+    panel._rival.value = "Mass"
+    move(panel, "firms.Mass.price", 9.0)
+    panel._rival.value = "Niche"
+    panel.undo()
+    assert (panel._rival.value, panel._levers["firms.Mass.price"][1].value) == ("Mass", 9.0)
+
+
+def test_two_what_ifs_are_compared_over_the_same_seeds(base, panel):
+    assert "No what-if has been kept" in panel._ab.value
+    move(panel, "firms.Tailor.price", 12.0)
+    panel._keep()
+    move(panel, "firms.Tailor.price", 14.0)
+    mine, theirs = (
+        table.query("firm == 'Tailor' and measure == 'net_present_value'")
+        for table in (
+            panel._difference.comparison.table,
+            cx.compare(
+                base.override({"firms.Tailor.price": 12.0}),
+                base.override({"firms.Tailor.price": 14.0}),
+                seeds=2,
+            ).table,
+        )
+    )
+    for column in ("difference", "lower", "upper"):
+        assert mine[column].item() == theirs[column].item()
+    assert panel._difference.sentence() in unescape(panel._ab.value)
+    assert panel._difference.sentence().startswith(
+        "A: With Tailor's price 12 instead of 10. B: With Tailor's price 14 instead of 10."
+    )
+    assert panel._board.moving["kept"] is not None
+
+
+def test_what_is_drawn_are_the_numbers_of_the_comparison(panel):
+    move(panel, "firms.Tailor.price", 12.0)
+    series = panel.answer.comparison.series.query("scenario == 'what-if'")
+    drawn = np.frombuffer(panel._board.moving["values"], "<f4").reshape(2, -1, 3)
+    share = series.query("measure == 'market_share' and firm == 'Tailor'")["mean"]
+    assert drawn[0, :, 2] == pytest.approx(100 * share.to_numpy(), rel=1e-6)
+    assert panel._board.still["panels"][0] == "Market share (%)"
+
+
+def test_an_answer_has_the_numbers_of_all_measures_and_few_of_them(panel):
+    move(panel, "firms.Tailor.price", 12.0)
+    few, all_of_them = (
+        each.table.set_index(["firm", "measure"])["difference"]
+        for each in (panel.answer.comparison, panel.comparison())
+    )
+    assert few.eq(all_of_them[few.index]).all()
+    assert len(few) < 0.4 * len(all_of_them)
 
 
 def test_a_cell_shows_widget_and_page_and_a_batch_run_the_page_alone(base, monkeypatch):

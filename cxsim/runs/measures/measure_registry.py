@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -249,7 +249,9 @@ def window_words(how: str, first: int, last: int, period: str = "period") -> str
     return over if how == "to_date" else f"{how} over {over}"
 
 
-def summarize(simulation: Any, start: int = 0) -> dict[str, dict[str, float]]:
+def summarize(
+    simulation: Any, start: int = 0, *, only: Collection[str] | None = None
+) -> dict[str, dict[str, float]]:
     """Return measure values by firm name, in the scenario's order, and for :data:`MARKET`.
 
     Parameters
@@ -258,16 +260,21 @@ def summarize(simulation: Any, start: int = 0) -> dict[str, dict[str, float]]:
         Finished.
     start : int
         First period of means.
+    only : collection of str, optional
+        Measures to compute; default: all.
     """
     ledger = simulation.ledger
     result: dict[str, dict[str, float]] = {name: {} for name in simulation.scenario.firms}
     for measure in measures("firm", simulation.mechanisms):
+        if only is not None and measure.name not in only:
+            continue
         values = summarized(_from(start, measure, ledger), measure.summary)
         for name, of_firm in result.items():
             of_firm[measure.name] = float(values[ledger.firms.index(name)])
     result[MARKET] = {
         measure.name: float(summarized(_from(start, measure, ledger), measure.summary))
         for measure in measures("market", simulation.mechanisms)
+        if only is None or measure.name in only
     }
     return result
 
