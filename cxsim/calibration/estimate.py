@@ -977,6 +977,9 @@ class ByCustomer(Protocol):
     def by_household(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return log-likelihoods (H,) and scores (H, P)."""
 
+    def hessian(self, parameters: np.ndarray) -> np.ndarray | None:
+        """Return the second derivatives (P, P) of their sum; None where no formula is known."""
+
 
 class Objective:
     """The log-likelihood with its scores, and the log density of priors.
@@ -995,6 +998,11 @@ class Objective:
         for name, (mean, sd) in priors.items():
             k = likelihood.names.index(name)
             self.middle[k], self.precision[k] = mean, sd**-2
+
+    def hessian(self, at: np.ndarray) -> np.ndarray | None:
+        """Return the second derivatives (P, P), where the likelihood has a formula for them."""
+        known = self.likelihood.hessian(at)
+        return None if known is None else known - np.diag(self.precision)
 
     def __call__(self, at: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
         """Return value with priors, log-likelihood, gradient with priors, and scores."""
@@ -1082,9 +1090,9 @@ def _positive(design: Design, at: np.ndarray) -> np.ndarray:
 
 def _hessian(objective: Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Return the Hessian of minus the objective; by central differences where it is not given."""
-    known = objective.likelihood.hessian(at)
+    known = objective.hessian(at)
     if known is not None:
-        return np.diag(objective.precision) - known
+        return -known
     hessian = np.empty((len(at), len(at)))
     for k, unit in enumerate(scale):
         step = np.zeros(len(at))

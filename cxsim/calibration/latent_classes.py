@@ -147,6 +147,9 @@ class ClassLikelihood:
         scores = [member[:, k, None] * slope for k, slope in enumerate(slopes)]
         return values, np.concatenate([*scores, odds.reshape(len(values), -1)], axis=1)
 
+    def hessian(self, parameters: np.ndarray) -> None:
+        """Return None: second derivatives are taken by differences."""
+
 
 def class_names(classes: int) -> tuple[str, ...]:
     """Return the names of classes: ``Class1`` is the largest one."""

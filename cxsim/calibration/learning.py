@@ -355,6 +355,12 @@ class _Held:
         value, said, gradient, scores = self.objective(np.insert(at, self.place, self.value))
         return value, said, np.delete(gradient, self.place), np.delete(scores, self.place, axis=1)
 
+    def hessian(self, at: np.ndarray) -> np.ndarray | None:
+        known = self.objective.hessian(np.insert(at, self.place, self.value))
+        if known is None:
+            return None
+        return np.delete(np.delete(known, self.place, axis=0), self.place, axis=1)
+
 
 def profile_interval(
     panel: Panel, estimates: Estimates, name: str, *, seed: int = 0, **how: Any

@@ -19,13 +19,12 @@ from cxsim.calibration.panel import NO_PURCHASE, CalibrationError
 from cxsim.calibration.scenario_writing import write_scenario
 from cxsim.calibration.target_tables import PRICE_RESPONSE, is_of_log, lengths_of_log
 from cxsim.calibration.targets import PER_YEAR, Targets, read_targets
-from cxsim.messages import whole
+from cxsim.messages import EventsLeftOutWarning, whole
 from cxsim.model.ledger import customers_at_end
 from cxsim.model.probes.customers import panel_rows
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
-from cxsim.scenario.calendar import EventsLeftOutWarning
 
 if TYPE_CHECKING:
     from cxsim.calibration.posterior import Posterior
