@@ -337,7 +337,7 @@ def hand_made(lines: pd.DataFrame) -> pd.DataFrame:
     log["customer"] = log["household_id"].astype(str)
     log["brand"] = log["manufacturer_id"].astype(str)
     log["day"] = log["transaction_timestamp"].dt.normalize()
-    log["begin"] = log["day"] - pd.to_timedelta(log["day"].dt.dayofweek, unit="D")
+    log["begin"] = log["day"] - pd.to_timedelta(log["day"].dt.day_of_week, unit="D")
     shares = log["brand"].value_counts(normalize=True)
     log = log[log["brand"].isin(shares[shares >= 0.02].index)]  # the rest are 1 % together
     log = log[log["begin"] < log["begin"].max()]  # the log ends inside the last week
