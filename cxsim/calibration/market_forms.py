@@ -416,7 +416,7 @@ class MarketForm:
             fields["share"].observe(self._sum, "value")
         self._total, self._said = widgets.HTML(), widgets.HTML()
         check = widgets.Button(description="Check")
-        save = widgets.Button(description="Save my.market.yaml")
+        save = widgets.Button(description="Save my.market.yaml", layout={"width": "200px"})
         run = widgets.Button(description="Calibrate")
         check.on_click(lambda _: self._try(self.check))
         save.on_click(lambda _: self._try(self.save))

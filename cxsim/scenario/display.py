@@ -548,8 +548,9 @@ def json_schema(schema: Schema) -> dict[str, Any]:
         place["anyOf"] = policy_schema(kind)
     for name in scales():
         section, _, last = name.rpartition(".")
-        field = definitions[section.capitalize() or "Firm"]["properties"][last]
-        field["description"] += f"\n{level_lines(name)}"
+        field = at(definitions, f"{section.capitalize() or 'Firm'}.properties.{last}")
+        if field is not None:  # mechanisms of others have other parameters
+            field["description"] += f"\n{level_lines(name)}"
     for definition in definitions.values():
         if "one_off" in definition.get("properties", {}):
             _name_moves(definition)

@@ -247,7 +247,7 @@ def test_the_table_of_parameters():
     table = Scenario.parameters(OWN).set_index("path")
     assert list(table.columns) == [
         "kind", "unit", "default", "minimum", "maximum", "source", "description", "mechanism",
-        "fixed", "newcomers",
+        "fixed", "newcomers", "levels",
     ]  # fmt: skip
     price = table.loc["firms.*.price"]
     assert price[["kind", "unit", "default", "minimum", "source", "mechanism"]].tolist() == [
