@@ -475,7 +475,11 @@ def own_log(
         ) from None
     steady = float((first["size"] / (first["max"] - first["min"] + 1))[first["size"] > 2].mean())
     chosen, why = _model_of(model, lines.resolution, steady)
-    days = None
+    made: tuple[np.ndarray, np.ndarray, np.ndarray] = (
+        (first["size"] - 1).to_numpy(),
+        (first["max"] - first["min"]).to_numpy(),
+        (span - 1 - first["min"]).to_numpy(),
+    )
     if chosen in ("bg-nbd", "pareto-nbd"):
         if lines.resolution == "number":
             raise CalibrationError(
@@ -483,16 +487,13 @@ def own_log(
                 f"(--model bg-bb, or sbg for contracts), found {chosen}"
             )
         end = min(last_day, int(first_day(np.array([start + span]), length)[0]) - 1)
-        days = _by_days(lines, end, _DAYS[length])
-    history = days if days is not None else (
-        (first["size"] - 1).to_numpy(), (first["max"] - first["min"]).to_numpy(),
-        (span - 1 - first["min"]).to_numpy(),
-    )  # fmt: skip
+        made = _by_days(lines, end, _DAYS[length])
+    purchases, last, observed = made
     fit, there = None, math.nan
     text = f"{PURCHASE_MODELS[chosen].text} ({why})"
     try:
-        fit = fit_purchases(chosen, *(each[new] for each in history))
-        there = float(chance_alive(chosen, *history, fit.values).sum())
+        fit = fit_purchases(chosen, purchases[new], last[new], observed[new])
+        there = float(chance_alive(chosen, purchases, last, observed, fit.values).sum())
         if not np.isfinite(fit.covariance).all():
             text += "; the likelihood is flat: rates have no standard errors"
     except ValueError as error:
