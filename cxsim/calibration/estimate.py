@@ -923,7 +923,13 @@ class ByCustomer(Protocol):
     names: tuple[str, ...]
 
     def by_household(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return log-likelihoods (H,) and scores (H, P)."""
+        """Return log-likelihoods (H,) and scores (H, P).
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (P,)
+            By :attr:`names`.
+        """
 
 
 class Objective:
