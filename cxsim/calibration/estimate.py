@@ -972,6 +972,12 @@ def climb(objective: Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray
     The sum of scores' outer products stands for minus the Hessian (Berndt, Hall, Hall & Hausman
     1974); steps are halved until they gain. Where differences between customers come out near
     zero, scores are small and curvature is not: there Hessians by differences take over.
+
+    Parameters
+    ----------
+    objective : Objective
+    at, scale : ndarray, shape (P,)
+        Where to start, and the size of a step in each parameter.
     """
     value, _, gradient, scores = objective(at)
     for number in range(_STEPS + _NEWTON_STEPS):
