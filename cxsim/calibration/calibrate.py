@@ -501,6 +501,11 @@ def calibrate(
 def check_with_classes(**how: Any) -> None:
     """Refuse options that cannot be had together with latent classes.
 
+    Parameters
+    ----------
+    **how
+        Options of :func:`calibrate`, by name.
+
     Raises
     ------
     ValueError

@@ -975,7 +975,13 @@ class ByCustomer(Protocol):
     names: tuple[str, ...]
 
     def by_household(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return log-likelihoods (H,) and scores (H, P)."""
+        """Return log-likelihoods (H,) and scores (H, P).
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (P,)
+            By :attr:`names`.
+        """
 
     def hessian(self, parameters: np.ndarray) -> np.ndarray | None:
         """Return the second derivatives (P, P) of their sum; None where no formula is known."""
@@ -1026,6 +1032,12 @@ def climb(objective: Objective, at: np.ndarray, scale: np.ndarray) -> np.ndarray
     The sum of scores' outer products stands for minus the Hessian (Berndt, Hall, Hall & Hausman
     1974); steps are halved until they gain. Where differences between customers come out near
     zero, scores are small and curvature is not: there Hessians by differences take over.
+
+    Parameters
+    ----------
+    objective : Objective
+    at, scale : ndarray, shape (P,)
+        Where to start, and the size of a step in each parameter.
     """
     value, _, gradient, scores = objective(at)
     for number in range(_STEPS + _NEWTON_STEPS):

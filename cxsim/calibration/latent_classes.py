@@ -118,7 +118,13 @@ class ClassLikelihood:
         return np.add.reduceat(said, starts), np.add.reduceat(scores, starts, axis=1).T
 
     def posterior(self, parameters: np.ndarray) -> np.ndarray:
-        """Return chances of classes given the customers' purchases, shape (H, K)."""
+        """Return chances of classes given the customers' purchases, shape (H, K).
+
+        Parameters
+        ----------
+        parameters : ndarray, shape (P,)
+            By :attr:`names`.
+        """
         beta, chance = self.parts(parameters)
         joint = chance[self.groups] + np.array([self._of_class(each)[0] for each in beta]).T
         return np.asarray(np.exp(joint - np.logaddexp.reduce(joint, axis=1)[:, None]))
@@ -152,7 +158,13 @@ class ClassLikelihood:
 
 
 def class_names(classes: int) -> tuple[str, ...]:
-    """Return the names of classes: ``Class1`` is the largest one."""
+    """Return the names of classes: ``Class1`` is the largest one.
+
+    Parameters
+    ----------
+    classes : int
+        Number of classes.
+    """
     return tuple(f"Class{k + 1}" for k in range(classes))
 
 
@@ -357,6 +369,11 @@ class LatentClasses:
 
 def asked_classes(classes: int | str) -> tuple[int, bool]:
     """Return the largest number of classes to try, and whether BIC chooses among them.
+
+    Parameters
+    ----------
+    classes : int or str
+        As a user asks for them.
 
     Raises
     ------

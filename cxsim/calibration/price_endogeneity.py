@@ -323,6 +323,11 @@ _NO_NEIGHBORS = 3.04
 def neighboring_prices(panel: Panel) -> list[np.ndarray]:
     """Return each firm's mean prices in the periods before and after, of those observed.
 
+    Parameters
+    ----------
+    panel : Panel
+        With periods.
+
     Returns
     -------
     list of ndarray, shape (F, N)
