@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -501,6 +502,13 @@ def _no_interrupts() -> Any:
 ONLY_IN_NOTEBOOK = "only-in-notebook"
 
 
+#: Tag of cells that a report folds away: parameters, digests, versions, ways to repeat.
+FOLD = "fold"
+
+
+_TITLE = re.compile(r'<p class="cx-market">(.*?)(?:<span.*?)?</p>.*?<h1>(.*?)</h1>', re.DOTALL)
+
+
 _IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
 
 
@@ -521,7 +529,7 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     ----------
     notebook : Path
     title : str, optional
-        Default: the notebook's first heading.
+        Default: question and market of the notebook's brief, else its first heading.
     """
     import nbformat
     from nbconvert import HTMLExporter
@@ -546,8 +554,17 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
         exclude_anchor_links=True,
         config=Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": ""}}),
     )
+    folded = [each for each in node.cells if FOLD in each.metadata.get("tags", ())]
+    node.cells = [each for each in node.cells if each not in folded]
+    name = title or title_of(node)
     body, _ = exporter.from_notebook_node(node)
-    body = _IMAGE.sub(_sized, body)
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     pieces = templates(Path(__file__).parent).get_template("pieces.html").module
-    return str(pieces.page(title or title_of(node), style, body))  # type: ignore[attr-defined]
+    if folded:
+        node.cells = folded
+        body += str(pieces.fold(exporter.from_notebook_node(node)[0]))  # type: ignore[attr-defined]
+    body = _IMAGE.sub(_sized, body)
+    if title is None and (brief := _TITLE.search(body)):
+        market, question = (re.sub(r"<.*?>", "", unescape(each)).strip() for each in brief.groups())
+        name = f"{question} – {market}" if market else question
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    return str(pieces.page(name, style, body))  # type: ignore[attr-defined]
