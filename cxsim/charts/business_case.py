@@ -38,7 +38,7 @@ _LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.4, 1.2, 1.4)))
 def cumulative_cash(
     flows: pd.DataFrame,
     *,
-    what: str = "Cumulative cash flow, discounted",
+    what: str = "Cumulative cash flow",
     paid: Mapping[str, float] | None = None,
     **_: Unpack[Shared],
 ) -> Chart:
@@ -101,7 +101,7 @@ def cumulative_cash(
         + "; ".join(f"{name} ends at {scale.text(last[name], signed=True)}" for name in names)
         + "".join(f"; {name} has paid from {words.period} {at:.0f} on" for name, at in known.items())
         + ".",
-        note="Means over the seeds. Dot: positive for good from here on. Shaded: below zero.",
+        note="Discounted; means over the seeds. Dot: positive for good from here on. Shaded: below zero.",
     )
 
 

@@ -196,6 +196,7 @@ def _difference(
     tag(
         axes, scale.bare(row["difference"], signed=True), (row["difference"], y), (0, 5),
         fontsize=8, color=look.ink, fontweight="bold" if filled else "normal",
+        bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 0.4},
     )  # fmt: skip
 
 

@@ -133,8 +133,8 @@ class Brief:
         How firm and goal were taken, where nobody named them.
     answer : tuple of str
         Sentences, the first with the number that matters and its interval.
-    numbers : tuple of (str, str)
-        What is read first: name and value with unit.
+    numbers : tuple of (str, str, str)
+        What is read first: name, value with unit, and its interval or what limits it.
     payback, cash : str
         When the change has paid for itself, and cumulative cash at the end and at its lowest.
     verdict : tuple of str
@@ -160,7 +160,7 @@ class Brief:
     goal: str
     answer: tuple[str, ...]
     chosen: str = ""
-    numbers: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[tuple[str, str, str], ...] = ()
     payback: str = ""
     cash: str = ""
     verdict: tuple[str, ...] = ()
@@ -371,11 +371,11 @@ def stance(
     said = []
     if not firm:
         reason = "the scenario's perspective" if view else f"because {why}"
-        said.append(f"firm {named} ({reason}; --firm takes another)")
+        said.append(f"firm {named} ({reason}; `--firm` takes another)")
     if not goal:
         reason = "the scenario's perspective" if view else "the usual one"
         word = next((word for word, each in GOALS.items() if each == measure), measure)
-        said.append(f"goal {word.replace('_', ' ')} ({reason}; --goal takes another)")
+        said.append(f"goal {word.replace('_', ' ')} ({reason}; `--goal` takes another)")
     return named, measure, f"Taken by default: {' and '.join(said)}." if said else ""
 
 
@@ -422,6 +422,7 @@ class Explained:
     def _explained(self, text: str) -> str:
         """Return a text as HTML; numbers stay with their units."""
         text = escape(text.replace(" %", "\u00a0%"))
+        text = re.sub(r"`(.*?)`", r"<code>\1</code>", text)
         if not self._left:
             return text
         names = sorted(map(re.escape, self._left), key=len, reverse=True)

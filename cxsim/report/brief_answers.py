@@ -180,14 +180,18 @@ class Lead:
             )
         return said
 
-    def numbers(self) -> list[tuple[str, str]]:
-        """Return what is read first: name and value."""
+    def numbers(self) -> list[tuple[str, str, str]]:
+        """Return what is read first: name, value, and its interval."""
         value, unit = self.value, self.value.currency
-        found = [(f"Net present value, {value.periods} {value.period}s", _estimate(value.within, unit))]
-        found.append(("Payback", self.payback))
-        found.append(("Cumulative cash at the end", _signed(float(self.sums[-1]), unit)))
+        name = f"Net present value, {value.periods} {value.period}s"
+        found = [(name, _signed(value.within.mean, unit), _ends(value.within))]
+        found.append(("Payback", self.payback, ""))
+        found.append(("Cumulative cash at the end", _signed(float(self.sums[-1]), unit), ""))
         if isfinite(value.perpetuity.mean):
-            found.append(("With profit in perpetuity", _signed(value.perpetuity.mean, unit)))
+            ends = _ends(value.perpetuity)
+            found.append(
+                ("With profit in perpetuity", _signed(value.perpetuity.mean, unit), ends)
+            )
         return found
 
     def flow(self, name: str) -> pd.DataFrame:
@@ -206,11 +210,10 @@ def _signed(value: float, unit: str) -> str:
     return f"{'+' if value > 0 else ''}{money(value, unit)}"
 
 
-def _estimate(found: Any, unit: str) -> str:
-    text = _signed(found.mean, unit)
+def _ends(found: Any) -> str:
     if not isfinite(found.lower):
-        return text
-    return f"{text} ({money(found.lower)} to {money(found.upper)})"
+        return ""
+    return f"{money(found.lower)} to {money(found.upper)}"
 
 
 # -- What all briefs say of a market: its name, its limits, what was left at a default ---------
@@ -246,7 +249,7 @@ def limits(scenario: Scenario, firm: str) -> list[str]:
 def _untested(scenario: str, firm: str) -> str:
     return (
         "Not varied here: customers, costs and rivals' responses. "
-        f"cxsim decide {scenario} --firm {firm} varies them and says which would turn the answer."
+        f"`cxsim decide {scenario} --firm {firm}` varies them and says which would turn the answer."
     )
 
 
@@ -255,12 +258,12 @@ def _next(scenarios: Sequence[Scenario], lead: Lead | None, firm: str, seeds: in
     free = [line for line in unstated_lines(scenarios) if "Free in this market" in line]
     last = scenarios[-1].name
     if free:
-        return f"State the costs that are free so far: cxsim check {last} lists them."
+        return f"State the costs that are free so far: `cxsim check {last}` lists them."
     if lead is not None and not lead.value.within.sign:
         more = _seeds_needed(lead, seeds)
         if more:
             return f"Decide with more seeds: about {more} would show a difference of this size."
-    return f"Test the answer under uncertainty: cxsim decide {last} --firm {firm}."
+    return f"Test the answer under uncertainty: `cxsim decide {last} --firm {firm}`."
 
 
 def _seeds_needed(lead: Lead, seeds: int) -> int:
@@ -326,7 +329,9 @@ def _comparison(
         figures["cash"] = _cash_figure(leads, base, firm, len(names) > 1)
     shown = result.table.copy()
     shown.attrs.update(settings_attrs(base), my_firm=firm)
-    figures["differences"] = scenario_differences(shown, firms=list(base.firms))
+    figures["differences"] = scenario_differences(
+        shown, firms=list(base.firms), title=_both(result, names, firm, base)
+    )
     risks = lead.risks() if lead else []
     made = Brief(
         question=question,
@@ -412,6 +417,19 @@ def _change(result: Comparison, name: str, firm: str, measure: str, base: Scenar
     return f"{said}."
 
 
+def _both(result: Comparison, names: Sequence[str], firm: str, base: Scenario) -> str | None:
+    """Return share and money of a firm as the title of a figure; None for several scenarios."""
+    rows = [_row(result, names[0], firm, each) for each in ("market_share", GOALS["profit"])]
+    if len(names) > 1 or any(row is None or row["firm"] == MARKET for row in rows):
+        return None
+    said = [
+        f"{_scale(row, base, difference=True).text(row['difference'], signed=True)} of {_label(row)}"
+        for row in rows
+        if row is not None
+    ]
+    return f"{firm} in {names[0]}: {joined(said)}"
+
+
 def _verb(who: str, difference: float) -> str:
     verb = "gain" if difference > 0 else "lose"
     return verb if who == "customers" else f"{verb}s"
@@ -451,7 +469,7 @@ def _best(result: Comparison, firm: str, measure: str) -> str:
 
 def _tiles(
     result: Comparison, name: str | None, firm: str, measure: str, lead: Lead | None
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, str, str]]:
     """Return the numbers read first: money, payback, cash, and the goal or market share."""
     found = lead.numbers() if lead else []
     if name is None:
@@ -464,7 +482,9 @@ def _tiles(
             str(row["unit"]).replace(" per period", ""), [row["difference"]], words=words,
             difference=True,
         )  # fmt: skip
-        found.append((f"Change of {_label(row)}", scale.text(row["difference"], signed=True)))
+        ends = f"{scale.bare(row['lower'], signed=True)} to {scale.bare(row['upper'], signed=True)}"
+        text = scale.text(row["difference"], signed=True)
+        found.append((f"Change of {_label(row)}", text, ends if isfinite(row["se"]) else ""))
     return found
 
 
@@ -534,7 +554,7 @@ def _runs(
         flows = pd.concat([flows, rival.flow(names[k])], ignore_index=True)
     flows.attrs.update(settings_attrs(market))
     figures = {
-        "cash": cumulative_cash(flows, what="Cumulative profit, discounted", paid=paid),
+        "cash": cumulative_cash(flows, what="Cumulative profit", paid=paid),
     }
     series = result.series.copy()
     series.attrs.update(settings_attrs(market), my_firm=firm)
@@ -551,12 +571,13 @@ def _runs(
         answer=tuple(answer),
         numbers=(
             (f"Net present value, {own.value.periods} {own.value.period}s",
-             _estimate(own.value.within, own.value.currency).removeprefix("+")),
-            *(((f"Lead{against}", _estimate(lead.value.within, lead.value.currency)),)
+             money(own.value.within.mean, own.value.currency), _ends(own.value.within)),
+            *(((f"Lead{against}", _signed(lead.value.within.mean, lead.value.currency),
+                _ends(lead.value.within)),)
               if other is not None else ()),
-            ("Own investments paid back", own.payback),
-            ("Cumulative cash at the end",
-             _signed(float(own.sums[-1]), own.value.currency).removeprefix("+")),
+            ("Cumulative profit positive", own.payback, ""),
+            ("Cumulative profit at the end",
+             money(float(own.sums[-1]), own.value.currency), "not discounted"),
         ),
         cash=own.cash(),
         assumptions=assumptions,
@@ -670,15 +691,14 @@ def _decision(
     unit, best = str(result.facts["unit"]), table.loc[result.recommended]
     mean, low, high = result.advantage
     numbers = [
-        ("Recommended", result.recommended),
-        (f"Lead over {result.runner_up!r}",
-         f"{_signed(mean, unit)} ({money(low)} to {money(high)})"),
-        ("Best option in", f"{100 * best['best_share']:.0f} % of the futures"),
-        ("Worst case", money(float(best["worst"]), unit)),
+        ("Recommended", result.recommended, ""),
+        (f"Lead over {result.runner_up!r}", _signed(mean, unit), f"{money(low)} to {money(high)}"),
+        ("Best option in", f"{100 * best['best_share']:.0f} % of the futures", ""),
+        ("Worst case", money(float(best["worst"]), unit), ""),
     ]  # fmt: skip
     figures = {}
     if lead is not None:
-        numbers.append((f"Payback against {result.runner_up!r}", lead.payback))
+        numbers.append((f"Payback against {result.runner_up!r}", lead.payback, ""))
         flows = lead.flow(f"{result.recommended} against {result.runner_up}")
         flows.attrs.update(settings_attrs(market))
         figures["cash"] = cumulative_cash(flows, paid={flows["name"].iloc[0]: lead.paid_in})
@@ -775,15 +795,15 @@ def _study(
     study, market = result.study, scenarios[0]
     output = _output(result, firm, goal)
     measure, _, whose = output.rpartition(".")
-    said = _in_words(output, market)
+    said = output_words(output)
     means = result.means()
     rows = means[means["output"] == output]
     best = rows.loc[rows["mean"].idxmax()]
     words = Words.of(settings_attrs(market))
-    unit = _unit_of(measure or output)
+    unit = output_unit(output)
     scale = scale_for(unit, rows[["mean", "lower", "upper"]].to_numpy().ravel(), words=words)
     factors = [each.name for each in study.factors]
-    where = joined(f"{path_words(f, market)} {_amount(best[f], f)}" for f in factors) or "one point"
+    where = joined(f"{path_words(f)} {_amount(best[f], f)}" for f in factors) or "one point"
     many = f"{len(study.points):,} points"
     answer = [
         f"{said} is highest at {where}: {scale.text(best['mean'])} "
@@ -792,7 +812,8 @@ def _study(
     figures: dict[str, Picture] = {}
     assumptions: list[Assumption] = []
     question = f"What drives {said[:1].lower()}{said[1:]}?" if not study.title else study.title
-    numbers = [(f"Best {said[:1].lower()}{said[1:]}", scale.text(best["mean"]))]
+    ends = f"{scale.bare(best['lower'])} to {scale.bare(best['upper'])}"
+    numbers = [(f"Highest {said[:1].lower()}{said[1:]}", scale.text(best["mean"]), ends)]
     numeric = [f for f in factors if pd.api.types.is_numeric_dtype(rows[f])]
     for name in numeric:
         if rows[name].nunique() < 4 or not _decides(name):
@@ -800,7 +821,7 @@ def _study(
         found = best_value(result.frame, name, output)
         if found is None:
             continue
-        what, tail = path_words(name, market), unit_words(name, market)
+        what, tail = path_words(name), unit_words(name, market)
         edge = found.edge
         text = f"{number(found.value)} {tail}".rstrip()
         answer.insert(
@@ -809,7 +830,8 @@ def _study(
             + (", at the end of the range that was run: widen it" if edge else "")
             + f"; {said[:1].lower()}{said[1:]} is then {scale.text(found.mean)}.",
         )
-        numbers.insert(0, (f"Best {what}", f"{text} ({number(found.lower)} to {number(found.upper)})"))
+        ends = f"{number(found.lower)} to {number(found.upper)}"
+        numbers.insert(0, (f"Best {what}", text, ends))
         drawn = found.means.rename(columns={name: "value"})
         drawn.attrs.update(settings_attrs(market))
         figures["price-response"] = price_response(
@@ -825,13 +847,12 @@ def _study(
             tail = unit_words(name, market)
             assumptions.append(
                 Assumption(
-                    path_words(name, market).capitalize(),
+                    path_words(name).capitalize(),
                     f"{number(low)} to {number(high)} {tail}".rstrip(),
                     f"{scale.text(change, signed=True)} from the low to the high end, mean over "
                     "the other factors",
                 )
             )
-    assumptions.sort(key=lambda each: 0)
     made = Brief(
         question=question if question.endswith("?") else f"{question}: what is best?",
         market=_market(market),
@@ -843,8 +864,8 @@ def _study(
         untested=f"Beyond these ranges nothing was run. {result.report.sentence()}",
         risks=tuple(limits(market, whose) if whose in market.firms else ()),
         defaults=tuple(unstated_lines(scenarios[:1])),
-        next_step=f"Decide under uncertainty: cxsim decide {market.name}"
-        + (f" --firm {whose}." if whose in market.firms else "."),
+        next_step=f"Decide under uncertainty: `cxsim decide {market.name}"
+        + (f" --firm {whose}`." if whose in market.firms else "`."),
         facts=f"{len(result.frame):,} runs at {many}, {rows['seeds'].max():.0f} paired seeds",
         tables=(
             Sheet("Means", "Means over the paired seeds by design point", means, {}, {}),
@@ -871,7 +892,7 @@ def _decides(path: str) -> bool:
     return path.startswith("firms.")
 
 
-def _in_words(output: str, market: Scenario) -> str:
+def output_words(output: str) -> str:
     """Return an output as readers call it: Net present value of Tailor."""
     head, _, tail = output.partition(".")
     name, whose = (tail, "the market") if head == "market" else (head, tail)
@@ -880,7 +901,8 @@ def _in_words(output: str, market: Scenario) -> str:
     return f"{label} of {whose}" if whose else label
 
 
-def _unit_of(output: str) -> str:
+def output_unit(output: str) -> str:
+    """Return the unit of a study's output, as measures declare it."""
     name = output.rpartition(".")[2] if output.startswith("market.") else output.partition(".")[0]
     known = {each.name: each for each in (*measures("market"), *measures("firm"))}
     if name not in known:
@@ -889,7 +911,7 @@ def _unit_of(output: str) -> str:
     return each.unit.replace(" per period", "") if each.summary == "sum" else each.unit
 
 
-def path_words(path: str, market: Scenario) -> str:
+def path_words(path: str) -> str:
     """Return a dotted path as readers call it: price of Tailor."""
     head, *rest = path.split(".")
     if head in ("firms", "segments") and len(rest) > 1:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxsim.charts.labels import Words
+from cxsim.charts.labels import number as number_text
 from cxsim.files.whole import file_name, whole_file
 from cxsim.messages import AttributeHints
 from cxsim.report import tables
@@ -270,7 +271,8 @@ class Report(AttributeHints):
         """Show the first rows of a frame, numbers with four digits; words if it has none."""
         if frame.empty:
             return show(piece("paragraphs", [none]))
-        table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        shown = frame.head(first).dropna(axis=1, how="all")
+        table = shown.to_html(index=False, float_format=_cell, na_rep="–")
         more = len(frame) - first
         return show(table + piece("paragraphs", [f"and {more:,} more rows."] if more > 0 else []))
 
@@ -445,7 +447,7 @@ class Report(AttributeHints):
 
     # -- ending ----------------------------------------------------------------------
 
-    def finish(self, *, title: str, result: Any = None, **numbers: Any) -> None:
+    def finish(self, *, title: str, result: Any = None, **numbers: Any) -> Any:
         """Keep the data and, as the very last step, ``summary.json``, which says that all is well.
 
         Parameters
@@ -456,9 +458,15 @@ class Report(AttributeHints):
             Saved to a folder of its own beside the summary.
         **numbers
             What the summary holds beside parameters, versions and digests.
+
+        Returns
+        -------
+        HTML
+            Whether data was kept, in a sentence.
         """
         if self._output is None:
-            return
+            text = "No data was written: set output to a folder to keep tables, figures and data."
+            return show(piece("paragraphs", [text]))
         self._output.mkdir(parents=True, exist_ok=True)
         if result is not None:
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(result).__name__)
@@ -484,11 +492,17 @@ class Report(AttributeHints):
             **{name: plain(value) for name, value in numbers.items()},
         }
         if self._brief is not None:
-            summary["answer"] = " ".join(self._brief.answer)
+            summary.setdefault("answer", " ".join(self._brief.answer))
             facts = tuple((name, str(value)) for name, value in self._facts())
             replace(self._brief, provenance=facts).save(self._output)
         with whole_file(self._output / "summary.json") as draft:
             draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+        return show(piece("paragraphs", ["The data is kept in the folder of results."]))
+
+
+def _cell(value: float) -> str:
+    """Return a number of a table: four digits that matter, without an exponent."""
+    return number_text(value, 4)
 
 
 def _picture(path: str) -> bytes:
