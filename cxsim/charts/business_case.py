@@ -40,6 +40,7 @@ def cumulative_cash(
     *,
     what: str = "Cumulative cash flow",
     paid: Mapping[str, float] | None = None,
+    signed: bool = True,
     **_: Unpack[Shared],
 ) -> Chart:
     """Draw discounted cash so far by period, and the period in which it has paid for good.
@@ -54,6 +55,8 @@ def cumulative_cash(
     paid : mapping of str to float, optional
         The first period of each alternative from which on its sum is positive for good; what
         has none is left out.
+    signed : bool
+        Whether sums are differences, whose sign is written out.
 
     Returns
     -------
@@ -67,7 +70,8 @@ def cumulative_cash(
     names = list(dict.fromkeys(flows["name"]))
     words = words_of(flows)
     scale = scale_for("currency", flows["value"], words=words)
-    known = {name: at for name, at in (paid or {}).items() if np.isfinite(at)}
+    start = flows["period"].min()
+    known = {name: at for name, at in (paid or {}).items() if np.isfinite(at) and at > start}
 
     def draw(figure: Picture) -> object:
         axes = figure.subplots()
@@ -79,7 +83,7 @@ def cumulative_cash(
             axes.plot(x, y, color=color, lw=2.2, ls=_LINES[k % len(_LINES)])
             if k == 0:
                 axes.fill_between(x, y, 0.0, where=y < 0, color=_RED, alpha=0.12, lw=0)
-            label = scale.text(y[-1], signed=True)
+            label = scale.text(y[-1], signed=signed)
             label = f"{short(name, 16)}\n{label}" if len(names) > 1 else label
             ends.append(EndLabel(float(x[-1]), float(y[-1]), label, readable(color)))
             if name in known:
@@ -96,12 +100,14 @@ def cumulative_cash(
     return Chart(
         draw,  # type: ignore[arg-type]
         size=(7.6, 3.9),
-        title=_cash_title(last, known, names, scale, words),
+        title=_cash_title(last, known, names, scale, words, signed=signed),
         alt=f"{what} by {words.period}: "
-        + "; ".join(f"{name} ends at {scale.text(last[name], signed=True)}" for name in names)
+        + "; ".join(f"{name} ends at {scale.text(last[name], signed=signed)}" for name in names)
         + "".join(f"; {name} has paid from {words.period} {at:.0f} on" for name, at in known.items())
         + ".",
-        note="Discounted; means over the seeds. Dot: positive for good from here on. Shaded: below zero.",
+        note="Discounted to the start; means over the seeds."
+        + (" Dot: positive for good from here on." if known else "")
+        + (" Shaded: below zero." if flows["value"].min() < 0 else ""),
     )
 
 
@@ -120,14 +126,14 @@ def _cash_title(
     names: Sequence[str],
     scale: Scale,
     words: Words,
+    *,
+    signed: bool,
 ) -> str:
     first = names[0]
-    when = (
-        f"positive for good from {words.period} {paid[first]:.0f} on"
-        if first in paid
-        else "not paid back within the run"
-    )
-    return f"{first}: {scale.text(last[first], signed=True)} at the end, {when}"
+    end = f"{first}: {scale.text(last[first], signed=signed)} at the end"
+    if first in paid:
+        return f"{end}, positive for good from {words.period} {paid[first]:.0f} on"
+    return f"{end}, not paid back within the run" if last[first] < 0 else end
 
 
 # -- Response to a price: profit against it, with the best value and its interval --------------
@@ -224,6 +230,10 @@ def price_response(
     )
 
 
+#: Share of the variance below which straight lines do not describe an output.
+LINEAR = 0.5
+
+
 # -- Tornado: how far each factor moves the answer over its range ------------------------------
 
 
@@ -282,12 +292,17 @@ def tornado(
         axes.set_xlabel(scale.axis(f"Change of {what[:1].lower()}{what[1:]}"), fontsize=9)
 
     first = rows[0]
-    rest = "" if explained is None else f" A straight line explains {100 * explained:.0f} % of it."
+    title = (
+        f"{what} depends most on {first['name']}: "
+        f"{scale.text(first['effect'], signed=True)} over its range"
+    )
+    if explained is not None and explained < LINEAR:
+        title = f"{what} does not change along straight lines: read the means by design point"
+    rest = "" if explained is None else f" Straight lines explain {100 * explained:.0f} % of the variance."
     return Chart(
         draw,
         size=(7.8, 1.8 + 0.55 * len(rows)),
-        title=f"{what} depends most on {first['name']}: "
-        f"{scale.text(first['effect'], signed=True)} over its range",
+        title=title,
         alt=f"Tornado of {what}: "
         + joined(
             f"{row['name']} from {row['low']} to {row['high']} "

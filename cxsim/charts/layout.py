@@ -95,6 +95,8 @@ class Chart:
         """
         figure = new(size, self.size)
         later = self.draw(figure)
+        if narrow():
+            _wrap_axes(figure)
         head(figure, title=self.title if title is None else title, note=self.note)
         if later is None:
             lay_out(figure)  # and makes ticks while the style is on
@@ -141,6 +143,14 @@ def charted(*columns: str) -> Callable[[Callable[P, Chart]], Callable[P, Picture
         return styled(drawn)
 
     return decorate
+
+
+def _wrap_axes(figure: Picture) -> None:
+    """Break long names of axes into lines, as they are to stand beside a narrow panel."""
+    for axes in figure.axes:
+        width, height = 38, max(14, int(15 * figure.get_figheight() / max(len(figure.axes), 1)))
+        axes.set_xlabel(textwrap.fill(axes.get_xlabel(), width))
+        axes.set_ylabel(textwrap.fill(axes.get_ylabel(), min(height, 44)))
 
 
 def _redrawn(make: Callable[..., Chart], given: inspect.BoundArguments, title: Any) -> Picture:

@@ -140,6 +140,8 @@ class Brief:
     verdict : tuple of str
         On the claims of the scenarios.
     assumptions : tuple of Assumption
+    column : str
+        What their last column says.
     untested : str
         What was not varied, and the command that varies it.
     risks, defaults : tuple of str
@@ -165,6 +167,7 @@ class Brief:
     cash: str = ""
     verdict: tuple[str, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    column: str = "What would turn the answer"
     untested: str = ""
     risks: tuple[str, ...] = ()
     defaults: tuple[str, ...] = ()

@@ -30,12 +30,14 @@ from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures
 from cxsim.runs.measures.profit import by_horizon
 from cxsim.scenario import Scenario
 from cxsim.scenario.named_policies import policies_of
-from cxsim.strategy.decision import Decision, options_under_uncertainty
+from cxsim.strategy.decision import Decision
+from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import best_value
 from cxsim.study.comparison import Comparison
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.results import StudyResult
 from cxsim.study.value_of_lead import (
+    CONTINUED,
     Value,
     further_cost,
     paid_back,
@@ -61,7 +63,7 @@ def brief_of(result: Any, **asked: Any) -> tuple[Brief, dict[str, Picture]]:
 
     Parameters
     ----------
-    result : Replications, Comparison, Decision or StudyResult
+    result : Replications, Comparison, Decision, StudyResult, Tournament or calibration
     **asked
         ``scenarios``, those that the result is of; ``firm`` and ``goal``, empty for the default.
 
@@ -70,7 +72,9 @@ def brief_of(result: Any, **asked: Any) -> tuple[Brief, dict[str, Picture]]:
     TypeError
         If there are no briefs of such results.
     """
-    kinds = "runs, a comparison, a decision or the result of a study"
+    if callable(getattr(result, "headline", None)):  # calibrations, whose floor need not be known
+        return _calibrated(result, scenarios=asked["scenarios"]), {}
+    kinds = "runs, a comparison, a decision, a tournament, a calibration or the result of a study"
     raise TypeError(f"result: expected {kinds}, found {type(result).__name__}")
 
 
@@ -116,10 +120,10 @@ class Lead:
         """Cumulative cash, not discounted, currency, (T,)."""
         return np.cumsum(self.path)
 
-    def cash(self) -> str:
+    def cash(self, what: str = "Cumulative cash flow") -> str:
         """Return cumulative cash at the end, and at its lowest, in a sentence."""
         sums, period, unit = self.sums, self.value.period, self.value.currency
-        said = f"Cumulative cash flow is {_signed(sums[-1], unit)} at the end (not discounted)"
+        said = f"{what} is {money(sums[-1], unit)} at the end (not discounted)"
         low = int(sums.argmin())
         if sums[low] < 0 and low < len(sums) - 1:
             said += f" and lowest in {period} {low}: {_signed(sums[low], unit)}"
@@ -548,13 +552,12 @@ def _runs(
     if measure != GOALS["profit"]:
         answer.append(_level(result, firm, GOALS["profit"], own, lead, other))
     flows = own.flow(firm)
-    paid = {firm: own.paid_in}
     for k in rivals:
         rival = _lead_of(result, k, None)
         flows = pd.concat([flows, rival.flow(names[k])], ignore_index=True)
     flows.attrs.update(settings_attrs(market))
     figures = {
-        "cash": cumulative_cash(flows, what="Cumulative profit", paid=paid),
+        "cash": cumulative_cash(flows, what="Cumulative profit", signed=False),
     }
     series = result.series.copy()
     series.attrs.update(settings_attrs(market), my_firm=firm)
@@ -579,7 +582,7 @@ def _runs(
             ("Cumulative profit at the end",
              money(float(own.sums[-1]), own.value.currency), "not discounted"),
         ),
-        cash=own.cash(),
+        cash=own.cash("Cumulative profit"),
         assumptions=assumptions,
         untested=(f"The last column turns the sign of the lead{against}. " if against else "")
         + _untested(market.name, firm),
@@ -758,7 +761,7 @@ def _turned(result: Decision) -> list[Assumption]:
             for row in turns[name].to_dict("records")
         ]
         here = f"{number(low)} to {number(high)}{measured}"
-        found.append(Assumption(str(name).capitalize(), here, "; ".join(said)))
+        found.append(Assumption(_capital(str(name)), here, "; ".join(said)))
     return found
 
 
@@ -792,7 +795,8 @@ def _sheet_of_information(result: Decision, unit: str) -> Sheet:
 def _study(
     result: StudyResult, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
 ) -> tuple[Brief, dict[str, Picture]]:
-    study, market = result.study, scenarios[0]
+    study = result.study
+    market = scenarios[0] if study.base is None else study.base
     output = _output(result, firm, goal)
     measure, _, whose = output.rpartition(".")
     said = output_words(output)
@@ -811,6 +815,7 @@ def _study(
     ]
     figures: dict[str, Picture] = {}
     assumptions: list[Assumption] = []
+    decided = ""
     question = f"What drives {said[:1].lower()}{said[1:]}?" if not study.title else study.title
     ends = f"{scale.bare(best['lower'])} to {scale.bare(best['upper'])}"
     numbers = [(f"Highest {said[:1].lower()}{said[1:]}", scale.text(best["mean"]), ends)]
@@ -838,19 +843,16 @@ def _study(
             drawn, name=what, what=said, unit=unit, today=_today(market, name), axis_unit=tail,
             best=(found.value, found.lower, found.upper),
         )
+        decided = name
         break
     for name in factors:
-        if name in numeric and rows[name].nunique() > 1:
-            at = rows.groupby(name)["mean"].mean()
-            low, high = at.index.min(), at.index.max()
-            change = float(at.loc[high] - at.loc[low])
-            tail = unit_words(name, market)
+        if name in numeric and rows[name].nunique() > 1 and name != decided:
+            tail, low, high = unit_words(name, market), rows[name].min(), rows[name].max()
             assumptions.append(
                 Assumption(
-                    path_words(name).capitalize(),
+                    _capital(path_words(name)),
                     f"{number(low)} to {number(high)} {tail}".rstrip(),
-                    f"{scale.text(change, signed=True)} from the low to the high end, mean over "
-                    "the other factors",
+                    _at_the_ends(result, name, decided, output, scale),
                 )
             )
     made = Brief(
@@ -861,7 +863,8 @@ def _study(
         answer=tuple(answer),
         numbers=tuple(numbers),
         assumptions=tuple(assumptions[:3]),
-        untested=f"Beyond these ranges nothing was run. {result.report.sentence()}",
+        column="What it changes",
+        untested="Nothing was run beyond these ranges.",
         risks=tuple(limits(market, whose) if whose in market.firms else ()),
         defaults=tuple(unstated_lines(scenarios[:1])),
         next_step=f"Decide under uncertainty: `cxsim decide {market.name}"
@@ -872,6 +875,31 @@ def _study(
         ),
     )  # fmt: skip
     return made, figures
+
+
+def _at_the_ends(
+    result: StudyResult, factor: str, decided: str, output: str, scale: Any
+) -> str:
+    """Return in words what an output, and the best value of a choice, are at the ends of a range.
+
+    Means over the other factors, at the lowest and at the highest value that was run.
+    """
+    frame, said = result.frame, []
+    for end in (frame[factor].min(), frame[factor].max()):
+        part = frame[frame[factor] == end]
+        best = best_value(part, decided, output) if decided else None
+        if best is None:
+            said.append(f"{scale.text(float(part[output].mean()))} at {number(end)}")
+        else:
+            said.append(
+                f"best {decided.rpartition('.')[2]} {number(best.value)} ({number(best.lower)} to "
+                f"{number(best.upper)}) at {number(end)}"
+            )
+    return _capital("; ".join(said))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _output(result: StudyResult, firm: str, goal: str) -> str:
@@ -940,3 +968,137 @@ def _today(market: Scenario, path: str) -> float | None:
     except (ValueError, KeyError):
         return None
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+# -- Of a tournament ---------------------------------------------------------------------------
+
+
+@brief_of.register
+def _tournament(
+    result: Tournament, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
+) -> tuple[Brief, dict[str, Picture]]:
+    market = scenarios[0]
+    table, unit = result.table, market.currency
+    player, rival = result.players
+    best, second = table.iloc[0], table.iloc[min(1, len(table) - 1)]
+    worst = result.matches[result.matches["policy"] == best["policy"]]
+    worst = worst.loc[worst["value"].idxmin()]
+    numbers = [
+        ("Best policy", str(best["policy"]), ""),
+        ("Net present value, mean", money(best["value"], unit),
+         f"{money(best['lower'])} to {money(best['upper'])}"),
+        ("At the worst", money(worst["value"], unit), f"if {rival} {worst['rival']}"),
+        ("Best response to", f"{best['best_against']} of {len(table)} policies", ""),
+    ]  # fmt: skip
+    assumptions = [
+        Assumption(
+            f"{rival}'s policy",
+            f"Any of {len(table)}, each as likely",
+            _responses(result),
+        ),
+        Assumption("Horizon", f"{int(market.periods)} {market.period_length}s", _later(result, unit)),
+    ]
+    risks = []
+    if len(table) > 1 and not second["behind_lower"] > 0:
+        risks.append(
+            f"{best['policy']!r} is not significantly ahead of {second['policy']!r}: "
+            f"{money(second['behind'], unit)} on average."
+        )
+    others = [name for name in market.firms if name not in result.players]
+    if others:
+        risks.append(f"{joined(others)} keep their policies in all matches.")
+    frame = result.table.rename(columns={"value": "mean", "behind": "behind the best"})
+    money_in = [name for name in frame if name not in ("policy", "best_against")]
+    made = Brief(
+        question=f"Which policy should {player} follow against {rival}?",
+        market=_market(market),
+        firm=player,
+        goal=result.measure,
+        answer=(tournament_headline(result, unit),),
+        numbers=tuple(numbers),
+        assumptions=tuple(assumptions),
+        untested=_untested(market.name, player),
+        risks=tuple(risks),
+        defaults=tuple(unstated_lines([market])),
+        next_step=f"Test the policy under uncertainty: `cxsim decide {market.name} --firm {player}`.",
+        tables=(
+            Sheet("Policies", "Policies, means over the rival's policies", frame,
+                  dict.fromkeys(money_in, unit), {}),
+            Sheet("Matches", "Each policy against each", result.matches,
+                  dict.fromkeys(("value", "se", "lower", "upper"), unit), {}),
+        ),
+    )  # fmt: skip
+    return made, {}
+
+
+def tournament_headline(found: Tournament, currency: str) -> str:
+    """Return in one sentence which policy earns most."""
+    best, many = found.table.iloc[0], len(found.table)
+    scale = scale_for("currency", np.array([best["value"]]))
+    player, rival = found.players
+    sure = [row.policy for row in found.table.iloc[1:].itertuples() if row.behind_lower > 0]
+    more = "most" if len(sure) == many - 1 else "most on average"
+    policy = str(best["policy"])
+    verb = "charges the profit-maximizing price each period" if policy == "best response" else policy
+    return (
+        f"{player} earns {more} if it {verb}: {scale.text(best['value'])} "
+        f"{currency}, averaged over {rival}'s policies. It is the best response to "
+        f"{best['best_against']} of {rival}'s {many} policies."
+    )
+
+
+def _responses(result: Tournament) -> str:
+    """Return against which policies of the rival another one earns more."""
+    best = str(result.table.iloc[0]["policy"])
+    said = []
+    for rival, part in result.matches.groupby("rival", sort=False):
+        top = str(part.loc[part["value"].idxmax(), "policy"])
+        if top != best:
+            said.append(f"if {result.players[1]} {rival}, {top!r} earns more")
+    return _capital("; ".join(said)) or "No policy of the rival"
+
+
+def _later(result: Tournament, unit: str) -> str:
+    """Return whether another policy is best with what follows the run."""
+    best, said = str(result.table.iloc[0]["policy"]), []
+    for column, words in CONTINUED.items():
+        if column in result.table and result.table[column].notna().any():
+            top = result.table.loc[result.table[column].idxmax()]
+            if top["policy"] != best:
+                said.append(f"{words}, {top['policy']!r} earns most ({money(top[column], unit)})")
+    return _capital("; ".join(said)) or "The same policy is best with what follows the run"
+
+
+# -- Of a calibration --------------------------------------------------------------------------
+
+
+def _calibrated(result: Any, *, scenarios: Sequence[Scenario]) -> Brief:
+    """Return the brief of a calibration to a panel or to targets."""
+    market = scenarios[0]
+    targets = hasattr(result, "targets")
+    data = result.targets if targets else result.panel
+    said = [each.sentence for each in getattr(result, "warnings", ())]
+    frame = result.parameters if targets else result.table
+    assumptions: list[Assumption] = []
+    if targets:
+        open_ = result.directions[~result.directions["pinned"]]
+        assumptions += [
+            Assumption("Not identified", str(each), "A further target that depends on it")
+            for each in open_["combination"]
+        ]
+    defaults = [str(each) for each in getattr(data, "decisions", ())]
+    return Brief(
+        question="Which market do the data show?",
+        market=str(data.source),
+        firm="",
+        goal="",
+        answer=(result.headline(),),
+        assumptions=tuple(assumptions[:3]),
+        column="What would identify it",
+        risks=tuple(said),
+        defaults=tuple([*defaults[:4], *unstated_lines([market])]),
+        next_step="Run the scenario below under uncertainty with the draws of the estimates: "
+        "`cxsim decide scenario.yaml --draws draws.csv`.",
+        tables=(Sheet("Estimates", "Estimates with standard errors", frame.reset_index(drop=True),
+                      {}, {}),),
+    )  # fmt: skip

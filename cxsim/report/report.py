@@ -259,7 +259,7 @@ class Report(AttributeHints):
                 claim = " ".join(scenario.claim.split())
                 name = f"{scenario.name}: " if len(self._scenarios) > 1 else ""
                 over = _count(verdict.seeds, "paired seed")
-                said.append(f"{name}{verdict.word} over {over}. Claim: {claim}")
+                said.append(f"{name}{verdict.word.capitalize()}, over {over}: “{claim}”")
         return said
 
     def text(self, *sentences: str) -> Any:

@@ -371,11 +371,11 @@ class StudyFindings:
                 others.append(f"{output}, {name.replace('_', ' ')}: not possible: {found}.")
                 continue
             if output != self.head:
-                others.append(found.sentence)
+                others.append(self._readable(found.sentence))
                 continue
             display(show(piece("heading", f"{self._label(output)}: {name.replace('_', ' ')}", 3)))
             tornado = self._tornado(found) if name == "main_effects" else None
-            display(self._report.text(found.sentence))
+            display(self._report.text(self._readable(found.sentence)))
             figure = drawn(found) if tornado is None else tornado
             self._report.figure(figure, f"finding-{number}-{name}")
             display(self._report.table(found.frame, first=16))
@@ -394,6 +394,16 @@ class StudyFindings:
         changes = self._result.contrasts(strategies[0]).drop(columns=["width_ratio", "seeds"])
         display(show(piece("heading", f"Paired differences from {strategies[0]}", 3)))
         return self._report.table(changes, first=12)
+
+    def _readable(self, sentence: str) -> str:
+        """Return a sentence with outputs and factors as readers call them."""
+        if self._result.study.base is None:
+            return sentence
+        for name in self._result.outputs:
+            sentence = sentence.replace(name, output_words(name))
+        for factor in self._result.study.factors:
+            sentence = sentence.replace(factor.name, path_words(factor.name))
+        return sentence
 
     def _label(self, output: str) -> str:
         market = self._result.study.base
@@ -474,42 +484,6 @@ def policy_options(market: Scenario, players: Sequence[str]) -> dict[str, dict[s
             continue
         found[name] = policy
     return found
-
-
-def tournament_headline(found: Tournament, currency: str) -> str:
-    """Return in one sentence which policy earns most."""
-    best, many = found.table.iloc[0], len(found.table)
-    scale = scale_for("currency", np.array([best["value"]]))
-    player, rival = found.players
-    sure = [row.policy for row in found.table.iloc[1:].itertuples() if row.behind_lower > 0]
-    more = "most" if len(sure) == many - 1 else "most on average"
-    return (
-        f"{player} earns {more} if it {_verb(best['policy'])}: {scale.text(best['value'])} "
-        f"{currency}, averaged over {rival}'s policies. It is the best response to "
-        f"{best['best_against']} of {rival}'s {many} policies."
-    )
-
-
-def beyond(found: Tournament, currency: str) -> str:
-    """Return in words which policy is worth most with what follows the run; empty if not known."""
-    player, table = found.players[0], found.table
-    within, said = str(table.iloc[0]["policy"]), []
-    for column, words in CONTINUED.items():
-        if column not in table or table[column].isna().all():
-            continue
-        top = table.loc[table[column].idxmax()]
-        scale = scale_for("currency", np.array([top[column]]))
-        which = "the same policy" if top["policy"] == within else repr(top["policy"])
-        said.append(f"{words}, {which} earns most ({scale.text(top[column])} {currency})")
-    if not said:
-        return ""
-    return f"This counts profit within the run only. For {player}, {'; '.join(said)}."
-
-
-def _verb(policy: str) -> str:
-    return (
-        "charges the profit-maximizing price each period" if policy == "best response" else policy
-    )
 
 
 def surviving_firms(
