@@ -103,7 +103,7 @@ def cumulative_cash(
         title=_cash_title(last, known, names, scale, words, signed=signed),
         alt=f"{what} by {words.period}: "
         + "; ".join(f"{name} ends at {scale.text(last[name], signed=signed)}" for name in names)
-        + "".join(f"; {name} has paid from {words.period} {at:.0f} on" for name, at in known.items())
+        + "".join(f"; {n} has paid from {words.period} {at:.0f} on" for n, at in known.items())
         + ".",
         note="Discounted to the start; means over the seeds."
         + (" Dot: positive for good from here on." if known else "")
@@ -215,8 +215,7 @@ def price_response(
     said = f"{what} is highest at {name} {number(x[top])}{tail}: {scale.text(y[top])}"
     if best is not None:
         said = (
-            f"The best {name} is {number(best[0])}{tail} "
-            f"({number(best[1])} to {number(best[2])})"
+            f"The best {name} is {number(best[0])}{tail} ({number(best[1])} to {number(best[2])})"
         )
     return Chart(
         draw,
@@ -284,7 +283,7 @@ def tornado(
                 ha="left" if right else "right", fontsize=9, color=readable(color),
             )  # fmt: skip
         axes.axvline(0.0, color=INK, lw=1.0)
-        names = [f"{short(row['name'], 30, lines=1)}\n{row['low']} to {row['high']}" for row in rows]
+        names = [f"{short(r['name'], 30, lines=1)}\n{r['low']} to {r['high']}" for r in rows]
         named_rows(axes, names, below=0.6)
         axes.margins(x=0.22)
         axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -298,7 +297,8 @@ def tornado(
     )
     if explained is not None and explained < LINEAR:
         title = f"{what} does not change along straight lines: read the means by design point"
-    rest = "" if explained is None else f" Straight lines explain {100 * explained:.0f} % of the variance."
+    share = "" if explained is None else f"{100 * explained:.0f} % of the variance"
+    rest = f" Straight lines explain {share}." if share else ""
     return Chart(
         draw,
         size=(7.8, 1.8 + 0.55 * len(rows)),

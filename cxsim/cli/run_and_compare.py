@@ -58,6 +58,13 @@ BRIEF = (
 )  # fmt: skip
 
 
+def brief_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options :data:`BRIEF`."""
+    for option in reversed(BRIEF):
+        command = option(command)
+    return command
+
+
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
     options = [
@@ -100,7 +107,7 @@ def run(scenarios: tuple[str, ...], **options: Any) -> int:
     Prints the key figures of every firm with their standard errors.
     """  # fmt: skip
     if options["exports"] and (options["every"] or options["checkpoint"]):
-        raise UserError("--export: expected one scenario and its report, found --all or --checkpoint")
+        raise UserError("--export: expected one report, found --all or --checkpoint")
     if options["every"]:
         _check_firm(options["firm"], scenarios, options["overrides"])
         return run_all(scenarios, _given(options), options)

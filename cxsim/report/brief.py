@@ -258,8 +258,6 @@ class Brief:
         ------
         ValueError
             If the name ends in neither.
-        LibraryMissingError
-            If the library that writes such files is missing.
         """
         from cxsim.report.brief_export import export
 
@@ -415,7 +413,7 @@ class Explained:
         from markupsafe import Markup
 
         if isinstance(value, str):
-            return Markup(self._explained(value))  # noqa: S704 - escaped there
+            return Markup(self._explained(value))
         if isinstance(value, Assumption):
             return {each.name: self._marked(getattr(value, each.name)) for each in fields(value)}
         if isinstance(value, tuple):

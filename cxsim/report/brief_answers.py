@@ -113,7 +113,8 @@ class Lead:
             return f"not within the {self.value.periods} {self.value.period}s"
         if after <= 1.0:
             return f"from the first {self.value.period} on"
-        return f"after {after:.0f} {self.value.period}s ({self.value.period} {start + after - 1:.0f})"
+        period = self.value.period
+        return f"after {after:.0f} {period}s ({period} {start + after - 1:.0f})"
 
     @property
     def sums(self) -> np.ndarray:
@@ -175,7 +176,8 @@ class Lead:
             (value.equity, "With customer equity at the end"),
         ):
             if isfinite(estimate.mean) and estimate.mean * value.within.mean < 0:
-                said.append(f"{words}, the result has the other sign: {_signed(estimate.mean, unit)}.")
+                amount = _signed(estimate.mean, unit)
+                said.append(f"{words}, the result has the other sign: {amount}.")
         low, last = float(self.sums.min()), float(self.sums[-1])
         if low < 0 < last:
             at = int(self.sums.argmin())
@@ -193,9 +195,7 @@ class Lead:
         found.append(("Cumulative cash at the end", _signed(float(self.sums[-1]), unit), ""))
         if isfinite(value.perpetuity.mean):
             ends = _ends(value.perpetuity)
-            found.append(
-                ("With profit in perpetuity", _signed(value.perpetuity.mean, unit), ends)
-            )
+            found.append(("With profit in perpetuity", _signed(value.perpetuity.mean, unit), ends))
         return found
 
     def flow(self, name: str) -> pd.DataFrame:
@@ -322,11 +322,12 @@ def _comparison(
             answer.insert(0, best)
     top = max(leads, key=lambda name: leads[name].value.within.mean, default=None)
     lead = leads[top] if top is not None else None
+    meant = dict(zip(names, others, strict=True)).get(top or "", others[-1])
     titles = [f"“{each.title or each.name}”" for each in others]
     noun = _NOUNS[measure]
     whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
     question = f"What does {titles[0]} do to {whose}?" if len(names) == 1 else (
-        f"Which is best for {whose}: {joined(titles)}?"
+        f"Which is best for {whose}: {joined(titles).replace('” and “', '” or “')}?"
     )  # fmt: skip
     figures = {}
     if leads:
@@ -348,10 +349,10 @@ def _comparison(
         payback=f"Payback of {top}: {lead.payback}." if lead and len(names) > 1 else "",
         cash=lead.cash() if lead else "",
         assumptions=lead.assumptions() if lead else (),
-        untested=_untested(others[-1].name, firm),
-        risks=(*risks, *limits(scenarios[-1], firm)),
+        untested=_untested(meant.name, firm),
+        risks=(*risks, *limits(meant, firm)),
         defaults=tuple(unstated_lines(scenarios)),
-        next_step=_next(scenarios, lead, firm, len(result.seeds)),
+        next_step=_next([base, meant], lead, firm, len(result.seeds)),
         tables=(
             _sheet_of_differences(result.table, firm),
             _sheet_of_series(
@@ -427,9 +428,9 @@ def _both(result: Comparison, names: Sequence[str], firm: str, base: Scenario) -
     if len(names) > 1 or any(row is None or row["firm"] == MARKET for row in rows):
         return None
     said = [
-        f"{_scale(row, base, difference=True).text(row['difference'], signed=True)} of {_label(row)}"
-        for row in rows
-        if row is not None
+        f"{_scale(r, base, difference=True).text(r['difference'], signed=True)} of {_label(r)}"
+        for r in rows
+        if r is not None
     ]
     return f"{firm} in {names[0]}: {joined(said)}"
 
@@ -453,8 +454,7 @@ def _scale(row: Mapping[str, Any], scenario: Scenario, *, difference: bool = Fal
     unit = unit.replace(" per period", "") if row["summary"] == "sum" else unit
     values = [row[key] for key in ("difference", "lower", "upper")]
     words = Words.of(settings_attrs(scenario))
-    scale = scale_for(unit, values, words=words, difference=difference)
-    return scale
+    return scale_for(unit, values, words=words, difference=difference)
 
 
 def _best(result: Comparison, firm: str, measure: str) -> str:
@@ -467,7 +467,8 @@ def _best(result: Comparison, firm: str, measure: str) -> str:
     first, noun = result.scenarios[0], _NOUNS[measure]
     whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
     if known[top] <= 0:
-        return f"None of {joined(known)} raises {whose} above that in {first}; {top} costs least."
+        none = f"None of {joined(known)} raises {whose} above that in {first}"
+        return f"{none}; {top} lowers it least."
     return f"{top} is best for {whose}, on average."
 
 
@@ -671,7 +672,8 @@ def _sheet_of_means(means: pd.DataFrame, firm: str) -> Sheet:
             "standard error": part["se"],
         }
     )
-    meanings = {known[each].label: known[each].definition for each in dict.fromkeys(part["measure"])}
+    names = dict.fromkeys(part["measure"])
+    meanings = {known[each].label: known[each].definition for each in names}
     return Sheet("Key figures", "Means over the seeds with standard errors", frame, {}, meanings)
 
 
@@ -680,7 +682,7 @@ def _sheet_of_means(means: pd.DataFrame, firm: str) -> Sheet:
 
 @brief_of.register
 def _decision(
-    result: Decision, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
+    result: Decision, *, scenarios: Sequence[Scenario], **_: Any
 ) -> tuple[Brief, dict[str, Picture]]:
     market = scenarios[0]
     measure = result.output.partition(".")[0]
@@ -707,20 +709,27 @@ def _decision(
         figures["cash"] = cumulative_cash(flows, paid={flows["name"].iloc[0]: lead.paid_in})
     tail = sentences[-1] if len(sentences) > 1 else ""
     research = next((each for each in reversed(sentences) if _is_research(each)), tail)
-    risks = [each for each in sentences[1:] if each != research]
+    rest = [each for each in sentences[1:] if each != research]
+    good = [each for each in rest if each.startswith("The recommendation is robust") or " also has "
+            in each]  # fmt: skip
+    risks = [each for each in rest if each not in good]
+    futures = int(result.frame["point"].nunique())
+    facts = (
+        f"{len(result.options)} options in {futures} futures, {result.frame['seed'].nunique()} "
+        f"paired seeds each, {int(market.periods)} {market.period_length}s, "
+        f"{int(market.customers):,} simulated customers"
+    )
     made = Brief(
         question=f"What should {result.firm} do?",
         market=_market(market),
         firm=result.firm,
         goal=measure,
-        answer=(sentences[0],),
+        answer=(sentences[0], *good),
         numbers=tuple(numbers),
         cash=lead.cash() if lead else "",
         assumptions=tuple(assumptions),
-        untested="" if turned else (
-            "No uncertain input changes the recommendation within its range, as far as these "
-            "futures show; the assumptions above are not uncertain inputs."
-        ),
+        untested="" if turned else "No uncertain input turns the recommendation within its range.",
+        facts=facts,
         risks=(*risks, *limits(market, result.firm)[:1]),
         defaults=tuple(unstated_lines([market])),
         next_step=research,
@@ -807,11 +816,13 @@ def _study(
     unit = output_unit(output)
     scale = scale_for(unit, rows[["mean", "lower", "upper"]].to_numpy().ravel(), words=words)
     factors = [each.name for each in study.factors]
-    where = joined(f"{path_words(f)} {_amount(best[f], f)}" for f in factors) or "one point"
+    where = joined(f"{path_words(f)} {_amount(best[f])}" for f in factors) or "one point"
     many = f"{len(study.points):,} points"
     answer = [
-        f"{said} is highest at {where}: {scale.text(best['mean'])} "
-        f"({scale.bare(best['lower'])} to {scale.text(best['upper'])})."
+        (
+            f"{said} is highest at {where}: {scale.text(best['mean'])} "
+            f"({scale.bare(best['lower'])} to {scale.text(best['upper'])})."
+        )
     ]
     figures: dict[str, Picture] = {}
     assumptions: list[Assumption] = []
@@ -840,7 +851,12 @@ def _study(
         drawn = found.means.rename(columns={name: "value"})
         drawn.attrs.update(settings_attrs(market))
         figures["price-response"] = price_response(
-            drawn, name=what, what=said, unit=unit, today=_today(market, name), axis_unit=tail,
+            drawn,
+            name=what,
+            what=said,
+            unit=unit,
+            today=_today(market, name),
+            axis_unit=tail,
             best=(found.value, found.lower, found.upper),
         )
         decided = name
@@ -877,9 +893,7 @@ def _study(
     return made, figures
 
 
-def _at_the_ends(
-    result: StudyResult, factor: str, decided: str, output: str, scale: Any
-) -> str:
+def _at_the_ends(result: StudyResult, factor: str, decided: str, output: str, scale: Any) -> str:
     """Return in words what an output, and the best value of a choice, are at the ends of a range.
 
     Means over the other factors, at the lowest and at the highest value that was run.
@@ -909,7 +923,8 @@ def _output(result: StudyResult, firm: str, goal: str) -> str:
     columns = result.outputs
     wanted = goal_named(goal) if goal else ""
     for measure in filter(None, (wanted, "net_present_value", "profit")):
-        alone = [c for c in columns if c.startswith(f"{measure}.") and (not firm or c.endswith(f".{firm}"))]
+        tail = f".{firm}" if firm else ""
+        alone = [c for c in columns if c.startswith(f"{measure}.") and c.endswith(tail)]
         if alone:
             return alone[0]
     return columns[0]
@@ -958,7 +973,7 @@ def unit_words(path: str, market: Scenario) -> str:
     return unit_of(str(units.get(generic, "")), market)
 
 
-def _amount(value: Any, path: str) -> str:
+def _amount(value: Any) -> str:
     return number(float(value)) if isinstance(value, (int, float, np.number)) else str(value)
 
 
@@ -975,7 +990,7 @@ def _today(market: Scenario, path: str) -> float | None:
 
 @brief_of.register
 def _tournament(
-    result: Tournament, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
+    result: Tournament, *, scenarios: Sequence[Scenario], **_: Any
 ) -> tuple[Brief, dict[str, Picture]]:
     market = scenarios[0]
     table, unit = result.table, market.currency
@@ -996,7 +1011,9 @@ def _tournament(
             f"Any of {len(table)}, each as likely",
             _responses(result),
         ),
-        Assumption("Horizon", f"{int(market.periods)} {market.period_length}s", _later(result, unit)),
+        Assumption(
+            "Horizon", f"{int(market.periods)} {market.period_length}s", _later(result, unit)
+        ),
     ]
     risks = []
     if len(table) > 1 and not second["behind_lower"] > 0:
@@ -1017,10 +1034,13 @@ def _tournament(
         answer=(tournament_headline(result, unit),),
         numbers=tuple(numbers),
         assumptions=tuple(assumptions),
-        untested=_untested(market.name, player),
+        untested=_untested(market.name, player).replace(
+            ", costs and rivals' responses", " and costs"
+        ),
         risks=tuple(risks),
         defaults=tuple(unstated_lines([market])),
-        next_step=f"Test the policy under uncertainty: `cxsim decide {market.name} --firm {player}`.",
+        next_step="Test the policy under uncertainty: "
+        f"`cxsim decide {market.name} --firm {player}`.",
         tables=(
             Sheet("Policies", "Policies, means over the rival's policies", frame,
                   dict.fromkeys(money_in, unit), {}),
@@ -1039,7 +1059,8 @@ def tournament_headline(found: Tournament, currency: str) -> str:
     sure = [row.policy for row in found.table.iloc[1:].itertuples() if row.behind_lower > 0]
     more = "most" if len(sure) == many - 1 else "most on average"
     policy = str(best["policy"])
-    verb = "charges the profit-maximizing price each period" if policy == "best response" else policy
+    priced = policy == "best response"
+    verb = "charges the profit-maximizing price each period" if priced else policy
     return (
         f"{player} earns {more} if it {verb}: {scale.text(best['value'])} "
         f"{currency}, averaged over {rival}'s policies. It is the best response to "
@@ -1096,7 +1117,7 @@ def _calibrated(result: Any, *, scenarios: Sequence[Scenario]) -> Brief:
         assumptions=tuple(assumptions[:3]),
         column="What would identify it",
         risks=tuple(said),
-        defaults=tuple([*defaults[:4], *unstated_lines([market])]),
+        defaults=(*defaults[:4], *unstated_lines([market])),
         next_step="Run the scenario below under uncertainty with the draws of the estimates: "
         "`cxsim decide scenario.yaml --draws draws.csv`.",
         tables=(Sheet("Estimates", "Estimates with standard errors", frame.reset_index(drop=True),

@@ -1,4 +1,4 @@
-"""A brief as slides and as a workbook: one slide a message, one sheet a table, numbers as numbers."""
+"""A brief as slides and as a workbook: a slide for each message, a sheet for each table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxsim.charts.labels import fixed, number
 from cxsim.files.whole import whole_file
-from cxsim.messages import needed
+from cxsim.messages import cell
 
 if TYPE_CHECKING:
     from cxsim.report.brief import Brief, Drawing, Sheet
@@ -34,13 +34,12 @@ def export(brief: Brief, path: str | Path) -> Path:
     ------
     ValueError
         If the name ends in neither.
-    LibraryMissingError
-        If the library that writes such files is missing.
     """
     path = Path(path)
     write = {".pptx": write_slides, ".xlsx": write_workbook}.get(path.suffix.lower())
     if write is None:
-        raise ValueError(f"{path}: expected a name that ends in .pptx or .xlsx, found {path.name!r}")
+        what = f"expected a name that ends in .pptx or .xlsx, found {path.name!r}"
+        raise ValueError(f"{path}: {what}")
     with whole_file(path) as draft:
         write(brief, draft)
     return path
@@ -70,14 +69,10 @@ def write_slides(brief: Brief, path: Path) -> None:
     ----------
     brief : Brief
     path : Path
-
-    Raises
-    ------
-    LibraryMissingError
-        If python-pptx is missing.
     """
-    pptx = needed("pptx", by="slides")
-    deck = pptx.Presentation()
+    from pptx import Presentation
+
+    deck = Presentation()
     deck.slide_width, deck.slide_height = _inches(_WIDTH), _inches(_HEIGHT)
     deck.core_properties.title = brief.title
     deck.core_properties.author = brief.author
@@ -146,8 +141,8 @@ class _Slides:
         slide = self._new(brief.question)
         wide = _WIDTH - 2 * _MARGIN
         self._box(slide, brief.answer, (_MARGIN, 1.55, wide, 2.1), 22, _MARK, bold=True)
-        self._box(slide, [f"{brief.facts}."] if brief.facts else [""], (_MARGIN, 3.65, wide, 0.4), 12,
-                  _SOFT)  # fmt: skip
+        facts = [f"{brief.facts}."] if brief.facts else [""]
+        self._box(slide, facts, (_MARGIN, 3.65, wide, 0.4), 12, _SOFT)
         each = wide / max(len(brief.numbers), 1)
         for k, (name, value, beside) in enumerate(brief.numbers):
             left = _MARGIN + k * each
@@ -293,14 +288,10 @@ def write_workbook(brief: Brief, path: Path) -> None:
     ----------
     brief : Brief
     path : Path
-
-    Raises
-    ------
-    LibraryMissingError
-        If openpyxl is missing.
     """
-    openpyxl = needed("openpyxl", by="workbooks")
-    book = openpyxl.Workbook()
+    from openpyxl import Workbook
+
+    book = Workbook()
     book.properties.title, book.properties.creator = brief.title, brief.author or "cxsim"
     first = book.active
     first.title = "Brief"
@@ -340,9 +331,9 @@ def _rows(sheet: Any, rows: Sequence[Sequence[str]], *, widths: Sequence[float])
     from openpyxl.styles import Alignment, Font
 
     for row in rows:
-        sheet.append([_safe(_plain(each)) for each in row])
-        for cell in sheet[sheet.max_row]:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.append([cell(_plain(each)) for each in row])
+        for made in sheet[sheet.max_row]:
+            made.alignment = Alignment(wrap_text=True, vertical="top")
         sheet.cell(sheet.max_row, 1).font = Font(bold=True)
     for letter, width in zip("ABC", widths, strict=False):
         sheet.column_dimensions[letter].width = width
@@ -378,9 +369,4 @@ def _cell(value: Any) -> Any:
     if _is_number(value):
         plain = value.item() if hasattr(value, "item") else value
         return plain if np.isfinite(float(plain)) else None
-    return None if value is None or value is pd.NaT else _safe(str(value))
-
-
-def _safe(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    return None if value is None or value is pd.NaT else cell(str(value))

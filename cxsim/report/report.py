@@ -432,7 +432,8 @@ class Report(AttributeHints):
 
     def provenance(self) -> Any:
         """Show the provenance of the results."""
-        return tables.facts(self._facts(), "The same digest, seeds and version give the same numbers.")
+        caption = "The same digest, seeds and version give the same numbers."
+        return tables.facts(self._facts(), caption)
 
     def _facts(self) -> list[tuple[str, Any]]:
         facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]

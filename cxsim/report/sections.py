@@ -23,10 +23,8 @@ from cxsim.scenario.named_policies import named_policies
 from cxsim.strategy.break_even import programme_values, size_words
 from cxsim.strategy.one_to_one import conditions_figure, has_one_to_one, one_to_one_conditions
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
-from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import AnalysisResult, amount
 from cxsim.study.results import StudyResult
-from cxsim.study.value_of_lead import CONTINUED
 
 # -- The section of a notebook on what customers live through and what firms make of it --------
 

@@ -230,9 +230,9 @@ def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> No
     for k, (name, way) in enumerate(ways.items()):
         look = styles[name]
         (x, y), rest = way.T, len(ways) - 1 - k
-        axes.plot(x, y, color=look.color, lw=1.8 + 2.2 * rest, zorder=2, solid_capstyle="butt")
-        axes.plot(x[0], y[0], "o", ms=6 + 2 * rest, mfc="white", mec=look.ink, mew=1.4, zorder=3)
-        size = 8 + 4 * rest
+        axes.plot(x, y, color=look.color, lw=1.6 + 1.3 * rest, zorder=2, solid_capstyle="butt")
+        axes.plot(x[0], y[0], "o", ms=6 + rest, mfc="white", mec=look.ink, mew=1.4, zorder=3)
+        size = 8 + 2 * rest
         axes.plot(x[-1], y[-1], look.marker, ms=size, color=look.color, mec="white", zorder=4)
         near = [k for k, (a, b, _) in enumerate(taken) if abs(a - x[-1]) + abs(b - y[-1]) < 0.2]
         home = taken[near[0]] if near else (x[-1], y[-1], 0)

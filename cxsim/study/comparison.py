@@ -162,7 +162,7 @@ class Comparison:
         )
 
     def _mover(self, name: str, firm: str = "") -> str | None:
-        """Return the firm named, else that of the perspective, else the one whose share changes most.
+        """Return the firm named, else the perspective's, else the one whose share changes most.
 
         None where the scenarios have no firm in common.
         """

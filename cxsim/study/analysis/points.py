@@ -384,4 +384,3 @@ def _top(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
     a, b, c = np.polyfit(x[k - 1 : k + 2] - x[k], y[k - 1 : k + 2], 2)
     shift = -b / (2.0 * a) if a < 0 else 0.0
     return float(x[k] + shift), float(c + b * shift + a * shift**2)
-
