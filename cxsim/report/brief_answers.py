@@ -6,9 +6,9 @@ with the command that varies it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from math import isfinite, nan
 from typing import Any
 
@@ -53,13 +53,16 @@ _NOUNS = {
     "customer_equity": "customer equity",
 }  # fmt: skip
 
+#: Figures of a brief by name, drawn when they are called.
+Figures = dict[str, Callable[[], Picture]]
+
 #: What discount rates are searched up to, per year.
 _HIGHEST = 1.0
 
 
 @singledispatch
-def brief_of(result: Any, **asked: Any) -> tuple[Brief, dict[str, Picture]]:
-    """Return the brief of a result, and the figures that belong to it by name.
+def brief_of(result: Any, **asked: Any) -> tuple[Brief, Figures]:
+    """Return the brief of a result, and the figures that belong to it, to be drawn, by name.
 
     Parameters
     ----------
@@ -303,7 +306,7 @@ def _sheet_of_series(series: pd.DataFrame, firm: str, shown: Iterable[str]) -> S
 @brief_of.register
 def _comparison(
     result: Comparison, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
-) -> tuple[Brief, dict[str, Picture]]:
+) -> tuple[Brief, Figures]:
     base, others = scenarios[0], scenarios[1:]
     first, names = result.scenarios[0], result.scenarios[1:]
     mover = result._mover(names[0]) or next(iter(base.firms))
@@ -329,13 +332,13 @@ def _comparison(
     question = f"What does {titles[0]} do to {whose}?" if len(names) == 1 else (
         f"Which is best for {whose}: {joined(titles).replace('” and “', '” or “')}?"
     )  # fmt: skip
-    figures = {}
+    figures: Figures = {}
     if leads:
-        figures["cash"] = _cash_figure(leads, base, firm, len(names) > 1)
+        figures["cash"] = partial(_cash_figure, leads, base, firm, len(names) > 1)
     shown = result.table.copy()
     shown.attrs.update(settings_attrs(base), my_firm=firm)
-    figures["differences"] = scenario_differences(
-        shown, firms=list(base.firms), title=_both(result, names, firm, base)
+    figures["differences"] = partial(
+        scenario_differences, shown, firms=list(base.firms), title=_both(result, names, firm, base)
     )
     risks = lead.risks() if lead else []
     made = Brief(
@@ -538,7 +541,7 @@ def _sheet_of_differences(table: pd.DataFrame, firm: str) -> Sheet:
 @brief_of.register
 def _runs(
     result: Replications, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
-) -> tuple[Brief, dict[str, Picture]]:
+) -> tuple[Brief, Figures]:
     market = scenarios[0]
     rate, names = float(market.discount_rate), result.firms
     within = by_horizon(result.profit.mean(axis=0), rate)[-1]
@@ -557,12 +560,12 @@ def _runs(
         rival = _lead_of(result, k, None)
         flows = pd.concat([flows, rival.flow(names[k])], ignore_index=True)
     flows.attrs.update(settings_attrs(market))
-    figures = {
-        "cash": cumulative_cash(flows, what="Cumulative profit", signed=False),
+    figures: Figures = {
+        "cash": partial(cumulative_cash, flows, what="Cumulative profit", signed=False),
     }
     series = result.series.copy()
     series.attrs.update(settings_attrs(market), my_firm=firm)
-    figures["brief-shares"] = market_shares(series)
+    figures["shares"] = partial(market_shares, series)
     noun = _NOUNS[measure]
     against = f" over {names[other]}" if other is not None else ""
     assumptions = lead.assumptions() if other is not None else own.assumptions()
@@ -683,7 +686,7 @@ def _sheet_of_means(means: pd.DataFrame, firm: str) -> Sheet:
 @brief_of.register
 def _decision(
     result: Decision, *, scenarios: Sequence[Scenario], **_: Any
-) -> tuple[Brief, dict[str, Picture]]:
+) -> tuple[Brief, Figures]:
     market = scenarios[0]
     measure = result.output.partition(".")[0]
     sentences, value = result.sentences, result.value
@@ -701,12 +704,14 @@ def _decision(
         ("Best option in", f"{100 * best['best_share']:.0f} % of the futures", ""),
         ("Worst case", money(float(best["worst"]), unit), ""),
     ]  # fmt: skip
-    figures = {}
+    figures: Figures = {}
     if lead is not None:
         numbers.append((f"Payback against {result.runner_up!r}", lead.payback, ""))
         flows = lead.flow(f"{result.recommended} against {result.runner_up}")
         flows.attrs.update(settings_attrs(market))
-        figures["cash"] = cumulative_cash(flows, paid={flows["name"].iloc[0]: lead.paid_in})
+        figures["cash"] = partial(
+            cumulative_cash, flows, paid={flows["name"].iloc[0]: lead.paid_in}
+        )
     tail = sentences[-1] if len(sentences) > 1 else ""
     research = next((each for each in reversed(sentences) if _is_research(each)), tail)
     rest = [each for each in sentences[1:] if each != research]
@@ -803,7 +808,7 @@ def _sheet_of_information(result: Decision, unit: str) -> Sheet:
 @brief_of.register
 def _study(
     result: StudyResult, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
-) -> tuple[Brief, dict[str, Picture]]:
+) -> tuple[Brief, Figures]:
     study = result.study
     market = scenarios[0] if study.base is None else study.base
     output = _output(result, firm, goal)
@@ -824,7 +829,7 @@ def _study(
             f"({scale.bare(best['lower'])} to {scale.text(best['upper'])})."
         )
     ]
-    figures: dict[str, Picture] = {}
+    figures: Figures = {}
     assumptions: list[Assumption] = []
     decided = ""
     question = f"What drives {said[:1].lower()}{said[1:]}?" if not study.title else study.title
@@ -850,7 +855,8 @@ def _study(
         numbers.insert(0, (f"Best {what}", text, ends))
         drawn = found.means.rename(columns={name: "value"})
         drawn.attrs.update(settings_attrs(market))
-        figures["price-response"] = price_response(
+        figures["price-response"] = partial(
+            price_response,
             drawn,
             name=what,
             what=said,
@@ -991,7 +997,7 @@ def _today(market: Scenario, path: str) -> float | None:
 @brief_of.register
 def _tournament(
     result: Tournament, *, scenarios: Sequence[Scenario], **_: Any
-) -> tuple[Brief, dict[str, Picture]]:
+) -> tuple[Brief, Figures]:
     market = scenarios[0]
     table, unit = result.table, market.currency
     player, rival = result.players

@@ -231,7 +231,7 @@ class Report(AttributeHints):
         from cxsim.report.brief_answers import brief_of
 
         made, figures = brief_of(result, scenarios=self._scenarios, firm=firm, goal=goal)
-        numbers = list(seeds)
+        numbers, drawn = list(seeds), {name: draw() for name, draw in figures.items()}
         self._firm = made.firm
         keep = self._names()
         made = made.said(lambda text: self.labels.say(text, keep=keep))
@@ -239,15 +239,15 @@ class Report(AttributeHints):
             made,
             verdict=tuple(self._verdict_lines(numbers[:TESTED])),
             facts=made.facts or self._behind(len(numbers)),
-            figures=tuple(Drawing.of(each) for each in figures.values()),
+            figures=tuple(Drawing.of(each) for each in drawn.values()),
             author=author,
             date=date,
             logo=_picture(logo),
         )
         display(show(self._brief.html()))
-        if figures:
+        if drawn:
             display(show(piece("heading", "The answer in figures", 2)))
-        for name, figure in figures.items():
+        for name, figure in drawn.items():
             self.figure(figure, name)
 
     def _verdict_lines(self, seeds: Sequence[int]) -> list[str]:
