@@ -295,7 +295,7 @@ def _read(held: Mapping[str, Any]) -> Brief:
     def frame(data: Any) -> pd.DataFrame:
         return pd.read_json(StringIO(json.dumps(data)), orient="table", precise_float=True)
 
-    made = {
+    made: dict[str, Any] = {
         name: tuple(tuple(x) if isinstance(x, list) else x for x in value)
         if isinstance(value, list)
         else value

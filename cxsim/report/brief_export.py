@@ -72,7 +72,7 @@ def write_slides(brief: Brief, path: Path) -> None:
     """
     from pptx import Presentation
 
-    deck = Presentation()
+    deck: Any = Presentation()
     deck.slide_width, deck.slide_height = _inches(_WIDTH), _inches(_HEIGHT)
     deck.core_properties.title = brief.title
     deck.core_properties.author = brief.author
@@ -257,7 +257,7 @@ def _write(
         run = paragraph.add_run()
         run.text = _plain(line)
         run.font.size, run.font.bold = Pt(size), bold
-        run.font.color.rgb = RGBColor.from_string(color)
+        run.font.color.rgb = RGBColor(*bytes.fromhex(color))
         paragraph.alignment = PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
         if k:
             paragraph.space_before = Pt(0.3 * size)
