@@ -76,7 +76,7 @@ game: $(READY) ## play a market in class: make results/game.db if there is none,
 	@$(BIN)/cxsim game serve results/game.db $(ARGS)
 
 lab: $(READY) ## open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+	@$(BIN)/jupyter lab --LabApp.news_url=None notebooks/00_start_here.ipynb $(ARGS)
 
 # ------------------------------------------------------------------ checking
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cxsim.charts.business_case import cumulative_cash, price_response, tornado
 from cxsim.charts.capability_matrix import capability_matrix
 from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
@@ -58,6 +59,7 @@ __all__ = [
     "capability_matrix",
     "capability_paths",
     "copying_effects",
+    "cumulative_cash",
     "customer_equity_drivers",
     "customer_flows",
     "customer_journey_map",
@@ -77,6 +79,7 @@ __all__ = [
     "policy_tournament",
     "predicted_repeat_purchases",
     "predictive_intervals",
+    "price_response",
     "profit",
     "profit_waterfall",
     "retention_by_tenure",
@@ -91,6 +94,7 @@ __all__ = [
     "switching_costs",
     "targeting_lift",
     "time_series",
+    "tornado",
     "value_of_information",
     "value_tiers",
     "what_if",

@@ -18,7 +18,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypedDict
 
 import numpy as np
@@ -29,7 +29,18 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
 from cxsim.charts.labels import need, plain
-from cxsim.charts.style import GREY, INK, Look, Picture, looks, readable, styled
+from cxsim.charts.style import (
+    GREY,
+    INK,
+    NARROW,
+    Look,
+    Picture,
+    looks,
+    narrow,
+    on_phone,
+    readable,
+    styled,
+)
 
 # -- A figure before it is drawn ---------------------------------------------------------------
 
@@ -84,6 +95,8 @@ class Chart:
         """
         figure = new(size, self.size)
         later = self.draw(figure)
+        if narrow():
+            _wrap_axes(figure)
         head(figure, title=self.title if title is None else title, note=self.note)
         if later is None:
             lay_out(figure)  # and makes ticks while the style is on
@@ -120,13 +133,37 @@ def charted(*columns: str) -> Callable[[Callable[P, Chart]], Callable[P, Picture
             wanted = {each.name: given.arguments.pop(each.name, None) for each in asked}
             if columns:
                 need(given.arguments[own[0].name], columns, name=own[0].name)
-            return make(*given.args, **given.kwargs).picture(**wanted)
+            chart = make(*given.args, **given.kwargs)
+            figure = chart.picture(**wanted)
+            figure.redraw = partial(_redrawn, make, given, wanted["title"])
+            return figure
 
         drawn.__doc__ = _documented(inspect.getdoc(function) or "")
         drawn.__signature__ = shown  # type: ignore[attr-defined]
         return styled(drawn)
 
     return decorate
+
+
+def _wrap_axes(figure: Picture) -> None:
+    """Break long names of axes into lines, as they are to stand beside a narrow panel."""
+    for axes in figure.axes:
+        width, height = 38, max(14, int(15 * figure.get_figheight() / max(len(figure.axes), 1)))
+        axes.set_xlabel(textwrap.fill(axes.get_xlabel(), width))
+        axes.set_ylabel(textwrap.fill(axes.get_ylabel(), min(height, 44)))
+
+
+def _redrawn(make: Callable[..., Chart], given: inspect.BoundArguments, title: Any) -> Picture:
+    """Draw a chart for a phone: panels one below the other, as wide as the screen."""
+
+    def draw(*args: Any, **kwargs: Any) -> Picture:
+        chart = make(*args, **kwargs)
+        said = chart.title if title is None else title
+        lines = len(said) // 46 + len(chart.note) // 62
+        return chart.picture(title=title, size=(NARROW, chart.size[1] + 0.16 * lines))
+
+    with on_phone():
+        return styled(draw)(*given.args, **given.kwargs)
 
 
 def _documented(doc: str) -> str:
@@ -252,9 +289,17 @@ def grid_of(
 # -- Panels that share their axes, one a firm --------------------------------------------------
 
 
-def columns_for(n: int) -> int:
-    """Return how many of so many panels stand side by side."""
-    return min(n, 2 if n in (2, 4) else 3)
+def columns_for(n: int, most: int | None = None) -> int:
+    """Return how many of so many panels stand side by side: one on a phone, else at most so many.
+
+    Parameters
+    ----------
+    n : int
+        Panels.
+    most : int, optional
+        By default 2 of 2 or 4, else 3.
+    """
+    return 1 if narrow() else min(n, most or (2 if n in (2, 4) else 3))
 
 
 def panels_size(n: int, width: float = 4.6, height: float = 2.5) -> tuple[float, float]:

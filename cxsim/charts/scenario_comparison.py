@@ -107,7 +107,7 @@ def scenario_differences(
         raise ValueError("measures: expected at least one that the table has for these firms")
     words = words_of(table)
     parts = [shown[shown["measure"] == measure] for measure in wanted]
-    columns = min(3, len(wanted))
+    columns = columns_for(len(wanted), 3)
     tall = 0.75 + 0.34 * len(_places(names, scenarios))
     width = 3.3 * columns + (1.0 if len(scenarios) == 1 else 2.0)
 
@@ -196,6 +196,7 @@ def _difference(
     tag(
         axes, scale.bare(row["difference"], signed=True), (row["difference"], y), (0, 5),
         fontsize=8, color=look.ink, fontweight="bold" if filled else "normal",
+        bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 0.4},
     )  # fmt: skip
 
 
@@ -423,7 +424,7 @@ def what_if(
     changed = baseline != other
     two = series[series["scenario"].isin([baseline, other])]
     pairs = [_Measured.of(two, measure, firms, called="measures") for measure in measures]
-    columns = min(columns, len(measures))
+    columns = columns_for(len(measures), columns)
     rows = -(-len(measures) // columns)
     events = list(events)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,18 @@ from matplotlib.patches import Rectangle
 
 from cxsim.charts.intervals import clear, draw_estimate
 from cxsim.charts.labels import Scale, number, one_of
-from cxsim.charts.layout import Chart, grid_of, named_rows, row_names, short, tag
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, readable, styled
+from cxsim.charts.layout import (
+    Chart,
+    Shared,
+    charted,
+    columns_for,
+    grid_of,
+    named_rows,
+    row_names,
+    short,
+    tag,
+)
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Look, Picture, looks, narrow, readable
 from cxsim.messages import minus, part_of_variance
 
 # -- Which factors move an output: effects, Sobol and Morris indices, regions of interest ------
@@ -171,7 +181,7 @@ def _regional(finding: Any) -> Chart:
     """Distributions of factors at points of interest and at the rest."""
     facts, shown = finding.facts, finding.frame.head(PANELS)
     apart = shown["p"] < 1.0 - facts["confidence"]
-    columns = min(3, len(shown))
+    columns = columns_for(len(shown), 3)
     rows = -(-len(shown) // columns)
 
     def draw(figure: Picture) -> None:
@@ -233,7 +243,7 @@ def _ranking(finding: Any) -> Chart:
     best = first["strategy"]
     return Chart(
         draw,
-        size=(9.2, 1.9 + 0.5 * len(names)),
+        size=(9.2, 1.9 + 0.5 * len(names) * (4 if narrow() else 1)),
         title=f"{best['mean']} is best in {finding.output} by mean, "
         + (
             "worst case and regret"
@@ -275,7 +285,8 @@ def draw_criteria(
     room : float
         Beside the values, as a share of their range.
     """
-    scale, names, panels = scale or Scale(), list(styles), figure.subplots(1, len(headings))
+    scale, names, phone = scale or Scale(), list(styles), narrow()
+    panels = grid_of(figure, len(headings), columns_for(len(headings), len(headings)))
     for axes, (criterion, heading) in zip(panels, headings.items(), strict=True):
         part = frame[frame["criterion"] == criterion].set_index("strategy")
         for place, (name, look) in enumerate(styles.items()):
@@ -290,7 +301,8 @@ def draw_criteria(
         axes.margins(x=room)
         axes.set_xlabel(label, fontsize=9)
         named_rows(axes, [""] * len(names), above=0.7)
-    row_names(panels[0], names, looks_of=styles)
+    for axes in panels if phone else panels[:1]:
+        row_names(axes, names, looks_of=styles)
     return panels
 
 
@@ -367,8 +379,8 @@ _CHARTS: dict[str, Callable[[Any], Chart]] = {
 }
 
 
-@styled
-def analysis(found: Any) -> Picture:
+@charted()
+def analysis(found: Any, **_: Unpack[Shared]) -> Chart:
     """Draw the result of an analysis of a study.
 
     Parameters
@@ -385,4 +397,4 @@ def analysis(found: Any) -> Picture:
     ValueError
         If the analysis is none that has a figure.
     """
-    return _CHARTS[one_of(found.analysis, _CHARTS, name="analysis")](found).picture()
+    return _CHARTS[one_of(found.analysis, _CHARTS, name="analysis")](found)

@@ -8,9 +8,10 @@ import io
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from html import escape
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -40,9 +41,19 @@ class Picture(Figure):
     ----------
     laid_out : bool
         Whether everything in it has its place; matplotlib notes later changes in ``stale``.
+    redraw : callable or None
+        Draws the same figure as narrow as a phone.
     """
 
     laid_out = False
+    redraw: Callable[[], Picture] | None = None
+    _png: bytes | None = None
+
+    @cached_property
+    def narrow(self) -> Picture | None:
+        """The same figure drawn for a phone; None where it is narrow already, or cannot be."""
+        wide = self.get_figwidth() > NARROW
+        return self.redraw() if self.redraw is not None and wide else None
 
     def _repr_html_(self) -> str:
         return _html(self, alternative_text(self))
@@ -90,15 +101,40 @@ def show(figure: Figure, *, alt: str | None = None) -> None:
         display(HTML(_html(figure, said)))
 
 
-def _html(figure: Figure, alt: str) -> str:
+#: Width in inches of a figure on a phone, and of the widest screen in CSS that gets it.
+NARROW, PHONE = 3.6, "40rem"
+
+
+def picture_bytes(figure: Figure) -> bytes:
+    """Return a figure as PNG; it is drawn once.
+
+    Parameters
+    ----------
+    figure : Figure
+    """
+    known = getattr(figure, "_png", None)
+    if known is not None and not figure.stale:
+        return bytes(known)
     buffer = io.BytesIO()
     _write(figure, buffer, "png")
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return (
-        f'<figure style="margin:0"><img alt="{escape(plain(alt), quote=True)}" '
+    if isinstance(figure, Picture):
+        figure._png, figure.stale = buffer.getvalue(), False
+    return buffer.getvalue()
+
+
+def _html(figure: Figure, alt: str) -> str:
+    data = base64.b64encode(picture_bytes(figure)).decode("ascii")
+    narrow = figure.narrow if isinstance(figure, Picture) else None
+    image = (
+        f'<img alt="{escape(plain(alt), quote=True)}" '
         f'width="{round(100 * figure.get_figwidth())}" style="max-width:100%" '
-        f'src="data:image/png;base64,{data}"></figure>'
+        f'src="data:image/png;base64,{data}">'
     )
+    if narrow is not None:
+        small = base64.b64encode(picture_bytes(narrow)).decode("ascii")
+        source = f'<source media="(max-width: {PHONE})" srcset="data:image/png;base64,{small}">'
+        image = f"<picture>{source}{image}</picture>"
+    return f'<figure style="margin:0">{image}</figure>'
 
 
 def save(figure: Figure, path: str | Path) -> Path:
@@ -177,11 +213,17 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        with style():
-            made = function(*args, **kwargs)
-            return relabelled(made, [*args, *kwargs.values()])
+        given = [*args, *kwargs.values()]
+        with style(), emphasis(_emphasized(given)):
+            return relabelled(function(*args, **kwargs), given)
 
     return inside
+
+
+def _emphasized(given: Iterable[Any]) -> str:
+    """Return the firm that the first frame is about; empty if it is about none."""
+    frames = (each for each in given if isinstance(each, pd.DataFrame))
+    return next((str(each.attrs.get("my_firm", "")) for each in frames), "")
 
 
 # -- A figure in the words of its scenario: patients or students where it would say customers
@@ -302,10 +344,52 @@ class Look:
         return contrast(self.color) < 1.5
 
 
+#: Greys of the rivals of an emphasized firm.
+_RIVALS = ("#8C8C8C", "#A8A8A8", "#767676", "#BDBDBD")
+
+
+_EMPHASIS: ContextVar[str] = ContextVar("emphasis", default="")
+
+
+@contextmanager
+def emphasis(firm: str) -> Iterator[None]:
+    """Return a context in which one firm has its colour and its rivals are grey.
+
+    Parameters
+    ----------
+    firm : str
+        Empty for none: all firms have their colours.
+    """
+    before = _EMPHASIS.set(firm)
+    try:
+        yield
+    finally:
+        _EMPHASIS.reset(before)
+
+
+_ON_PHONE: ContextVar[bool] = ContextVar("phone", default=False)
+
+
+@contextmanager
+def on_phone() -> Iterator[None]:
+    """Return a context in which figures are drawn for a phone."""
+    before = _ON_PHONE.set(True)
+    try:
+        yield
+    finally:
+        _ON_PHONE.reset(before)
+
+
+def narrow() -> bool:
+    """Return whether a figure is being drawn for a phone."""
+    return _ON_PHONE.get()
+
+
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Return a look for each name, by its place; 32 are all different.
 
-    Names that share a colour (the first and the ninth) differ in line style and marker.
+    Names that share a colour (the first and the ninth) differ in line style and marker. Where one
+    of them is emphasized (:func:`emphasis`), the others are grey.
 
     Parameters
     ----------
@@ -316,11 +400,14 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     -------
     dict of str to Look
     """
-    colors = list(OKABE_ITO.values())
+    colors, names = list(OKABE_ITO.values()), list(names)
+    mine = _EMPHASIS.get() if _EMPHASIS.get() in names else ""
     result = {}
     for k, name in enumerate(names):
         turn = k // len(colors)
         color = colors[k % len(colors)]
+        if mine:
+            color = OKABE_ITO["blue"] if name == mine else _RIVALS[k % len(_RIVALS)]
         style = _STYLES[(k + turn) % len(_STYLES)]
         result[name] = Look(color, readable(color), style, _MARKERS[(k + turn) % len(_MARKERS)])
     return result

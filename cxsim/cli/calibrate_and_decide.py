@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from cxsim.cli.run_and_compare import OUTPUT, OVERRIDES, TIMEOUT, named_place, print_end, run_shown
+from cxsim.cli.run_and_compare import (
+    OUTPUT,
+    OVERRIDES,
+    TIMEOUT,
+    brief_options,
+    check_brief,
+    export_brief,
+    named_place,
+    print_end,
+    run_shown,
+)
 from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 from cxsim.files.whole import file_name
 from cxsim.messages import cells
@@ -622,7 +632,10 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
 
 @click.command()
 @click.argument("scenario", required=False, default="baseline")
-@click.option("--firm", metavar="NAME", help="The firm that decides [default: the first].")
+@click.option(
+    "--firm", metavar="NAME",
+    help="My firm, which decides [default: that of the scenario's perspective, or the first].",
+)  # fmt: skip
 @click.option(
     "--panel", metavar="DATA", help="Purchase panel to calibrate to, instead of a scenario."
 )
@@ -650,6 +663,7 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
 @click.option("-j", "--jobs", metavar="N", help="Number of parallel runs.")
 @OUTPUT
 @TIMEOUT
+@brief_options
 def decide(
     scenario: str, overrides: tuple[str, ...], output: str | None, timeout: float | None,
     **options: Any,
@@ -660,7 +674,8 @@ def decide(
     YAML itself. Prints the recommendation, whether it is robust, and the mean, regret and worst
     future of every option.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    logo, exports = check_brief(options), options.pop("exports")
+    given = {name: value for name, value in options.items() if value is not None} | logo
     table = {name: given.pop(name) for name in (*PANEL_NAMES, *TABLE_NAMES) if name in given}
     if table and "panel" not in given:
         name = next(iter(table)).replace("_", "-")
@@ -676,6 +691,7 @@ def decide(
     result = run_shown(find_notebook("decide"), given, how, place, f"cxsim decide {name}")
     _print(result)
     print_end(result)
+    export_brief(result, exports)
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -210,7 +210,9 @@ def lab(words: tuple[str, ...]) -> None:
     place, is_new = workplace(folder)
     if is_new:
         say(f"{place}: created with notebooks/ and params/", err=True)
-    command = [sys.executable, "-m", "jupyterlab", *options, "notebooks/00_start_here.ipynb"]
+    quiet = "--LabApp.news_url=None"  # else JupyterLab asks to fetch news of its own
+    start = "notebooks/00_start_here.ipynb"
+    command = [sys.executable, "-m", "jupyterlab", quiet, *options, start]
     os.chdir(place)
     sys.stdout.flush()
     if os.name == "nt":

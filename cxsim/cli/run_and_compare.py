@@ -42,9 +42,36 @@ OUTPUT = click.option(
 TIMEOUT = click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Time limit.")
 
 
+#: Goals of a firm, in the words of ``--goal``.
+GOALS = ("profit", "share", "retention", "CLV", "surplus")
+
+
+#: Options of every command whose report opens with a brief.
+BRIEF = (
+    click.option(
+        "--export", "exports", multiple=True, metavar="FILE",
+        help="Also write the brief as slides (.pptx) or as a workbook (.xlsx). May be repeated.",
+    ),
+    click.option("--author", metavar="TEXT", help="Author in the heading of the report."),
+    click.option("--date", metavar="TEXT", help="Date in the heading of the report."),
+    click.option("--logo", metavar="FILE", help="Picture in the heading: a PNG or JPEG file."),
+)  # fmt: skip
+
+
+def brief_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options :data:`BRIEF`."""
+    for option in reversed(BRIEF):
+        command = option(command)
+    return command
+
+
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
     options = [
+        click.option("--firm", metavar="NAME", help="My firm: the answer is about it "
+                     "[default: that of the scenario's perspective, or one that is named]."),
+        click.option("--goal", type=click.Choice(GOALS, case_sensitive=False),
+                     help="What my firm wants more of [default: the perspective's, or profit]."),
         click.option("--seeds", metavar="N", help="Number of seeds, 1 to 10000."),
         OVERRIDES,
         click.option(
@@ -53,6 +80,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         OUTPUT,
         TIMEOUT,
+        *BRIEF,
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -78,7 +106,10 @@ def run(scenarios: tuple[str, ...], **options: Any) -> int:
 
     Prints the key figures of every firm with their standard errors.
     """  # fmt: skip
+    if options["exports"] and (options["every"] or options["checkpoint"]):
+        raise UserError("--export: expected one report, found --all or --checkpoint")
     if options["every"]:
+        _check_firm(options["firm"], scenarios, options["overrides"])
         return run_all(scenarios, _given(options), options)
     if len(scenarios) > 1:
         what = f"expected one scenario, found {len(scenarios)} (--all runs several)"
@@ -96,11 +127,13 @@ def _run_one(scenario: str, options: Mapping[str, Any]) -> None:
     name = scenario if notebook is None else notebook.stem
     if notebook is None:
         notebook, given["scenario"] = find_notebook("scenario"), scenario
+        _check_firm(options["firm"], [scenario], options["overrides"])
         announce([scenario], options["overrides"], *_size(given, seeds=5))
     place, title = named_place("run", [name]), f"cxsim run {scenario}"
     result = run_shown(notebook, given, options, place, title, meanwhile=_load_tables)
     _print_firms(result)
     print_end(result)
+    export_brief(result, options["exports"])
 
 
 @click.command()
@@ -129,11 +162,13 @@ def compare(scenarios: tuple[str, ...], **options: Any) -> None:
     given = {**_given(options), "scenarios": ",".join(scenarios)}
     title = f"cxsim compare {' '.join(scenarios)}"
     notebook = find_notebook("compare")
+    _check_firm(options["firm"], scenarios, options["overrides"])
     seeds, jobs = _size(given, seeds=20)
     announce(scenarios, options["overrides"], seeds * _rows(given.get("draws")), jobs)
     result = run_shown(notebook, given, options, named_place("compare", scenarios), title)
     _print_differences(result)
     print_end(result)
+    export_brief(result, options["exports"])
 
 
 @click.command()
@@ -163,12 +198,56 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
         if not equals or not name.strip():
             raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
         given[name.strip()] = value
-    for name in ("seed", "seeds", "confidence", "draws", "jobs"):
+    for name in ("seed", "seeds", "confidence", "draws", "jobs", "firm", "goal",
+                 "author", "date"):  # fmt: skip
         if options.get(name) is not None:
             given[name] = options[name]
     if options["overrides"]:
         given["overrides"] = join_overrides(options["overrides"])
-    return given
+    return given | check_brief(options)
+
+
+def check_brief(options: Mapping[str, Any]) -> dict[str, str]:
+    """Refuse exports and a logo that cannot be, before any work; return the logo's parameter.
+
+    Parameters
+    ----------
+    options : mapping
+        Of a command with the options :data:`BRIEF`.
+    """
+    for name in options.get("exports") or ():
+        if Path(name).suffix.lower() not in (".pptx", ".xlsx"):
+            raise UserError(f"--export: expected a file .pptx or .xlsx, found {name!r}")
+        if not Path(name).absolute().parent.is_dir():
+            raise UserError(f"--export: expected a folder that is there, found none for {name!r}")
+    logo = options.get("logo")
+    if logo and not Path(logo).is_file():
+        raise UserError(f"--logo: expected a PNG or JPEG file, found none called {logo!r}")
+    return {"logo": str(Path(logo).resolve())} if logo else {}
+
+
+def export_brief(result: Any, exports: Iterable[str]) -> None:
+    """Write the brief of a notebook's result to the files asked for, and say where.
+
+    Parameters
+    ----------
+    result : NotebookResult
+    exports : iterable of str
+        Names that end in .pptx or .xlsx.
+    """
+    for name in exports:
+        from cxsim.report.brief import Brief
+
+        say(f"Export: {Brief.load(result.folder).export(name)}")
+
+
+def _check_firm(firm: str | None, scenarios: Iterable[str], overrides: Iterable[str]) -> None:
+    """Refuse a firm that a scenario does not have."""
+    for name in scenarios if firm else ():
+        market = Scenario.load(name, list(overrides))
+        if firm not in market.firms:
+            near = hint(firm, market.firms)
+            raise UserError(f"--firm: expected a firm of {market.name}, found {found(firm)}{near}")
 
 
 def _size(given: Mapping[str, Any], *, seeds: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cxsim.cli.run_and_compare import GOALS, brief_options, check_brief, export_brief
 from cxsim.cli.terminal import (
     SECONDS,
     Bar,
@@ -56,6 +57,13 @@ _STORE = click.option(
 @click.option("--retry-failed", is_flag=True, help="Retry runs that failed before.")
 @click.option("--dry-run", is_flag=True, help="Show what would be run, without running it.")
 @click.option("--report", is_flag=True, help="Write a report of the results.")
+@click.option("--firm", metavar="NAME", help="With --report: my firm.")
+@click.option(
+    "--goal",
+    type=click.Choice(GOALS, case_sensitive=False),
+    help="With --report: what my firm wants more of.",
+)
+@brief_options
 def sweep(study: str, **options: Any) -> int:
     """Run a STUDY: a base scenario at many design points, over paired seeds.
 
@@ -65,6 +73,9 @@ def sweep(study: str, **options: Any) -> int:
     from cxsim.study.sweep import default_store
     from cxsim.study.workers import cores
 
+    logo = check_brief(options)
+    if options["exports"] and not options["report"]:
+        raise UserError("--export: expected --report with it, found none")
     plan = Study.load(study)
     if options["seeds"]:
         plan = plan.with_seeds(options["seeds"])
@@ -84,7 +95,7 @@ def sweep(study: str, **options: Any) -> int:
         return 1
     failed = _print(result)
     if options["report"]:
-        _report(study, options["seeds"], folder)
+        _report(study, {**options, **logo}, folder)
     return 1 if failed else 0
 
 
@@ -297,17 +308,20 @@ def _print(result: Any) -> int:
     return len(failed)
 
 
-def _report(study: str, seeds: int | None, folder: str) -> None:
+def _report(study: str, options: Mapping[str, Any], folder: str) -> None:
     from cxsim.cli.terminal import Screen
     from cxsim.report.notebook_run import run_notebook
     from cxsim.report.notebooks import find_notebook
 
-    given = {"study": study, "seeds": seeds or 0, "store": str(Path(folder).resolve())}
+    given = {"study": study, "seeds": options["seeds"] or 0, "store": str(Path(folder).resolve())}
+    names = ("firm", "goal", "author", "date", "logo")
+    given |= {name: options[name] for name in names if options[name]}
     with Screen("cxsim sweep: report") as screen:
         result = run_notebook(
             find_notebook("sweep"), given, output_folder=f"{folder}-report", progress=screen
         )
     say(f"Report: {result.report}")
+    export_brief(result, options["exports"])
 
 
 # -- Commands about stores of runs -------------------------------------------------------------

@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -581,6 +582,14 @@ def _no_interrupts() -> Any:
 #: Tag of cells that speak of the notebook and have no place in its report.
 ONLY_IN_NOTEBOOK = "only-in-notebook"
 
+
+#: Tag of cells that a report folds away: parameters, digests, versions, ways to repeat.
+FOLD = "fold"
+
+
+_TITLE = re.compile(r'<p class="cx-market">(.*?)(?:<span.*?)?</p>.*?<h1>(.*?)</h1>', re.DOTALL)
+
+
 _IMAGE = re.compile(r'<img (?![^>]*width=)(?=[^>]*src="data:image/png;base64,([\w+/=]{44}))')
 
 #: Pixels of a figure for one of the page: figures are drawn with 150 pixels an inch.
@@ -600,20 +609,34 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
     ----------
     notebook : Path
     title : str, optional
-        Default: the notebook's first heading.
+        Default: question and market of the notebook's brief, else its first heading.
     """
     content = json.loads(notebook.read_text(encoding="utf-8"))
-    cells = list(_shown(content))
     pieces: Any = templates(Path(__file__).parent).get_template("pieces.html").module
+    open_cells: list[dict[str, Any]] = []
+    folded: list[dict[str, Any]] = []
+    for cell in _shown(content):
+        (folded if FOLD in cell["metadata"].get("tags", ()) else open_cells).append(cell)
+    body = _body(content, open_cells, pieces)
+    if folded:
+        body += str(pieces.fold(_body(content, folded, pieces)))
+    body = _IMAGE.sub(_sized, body)
+    name = title or title_of(content)
+    if title is None and (brief := _TITLE.search(body)):
+        market, question = (re.sub(r"<.*?>", "", unescape(each)).strip() for each in brief.groups())
+        name = f"{question} – {market}" if market else question
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    return str(pieces.page(name, style, body))
+
+
+def _body(content: Mapping[str, Any], cells: list[dict[str, Any]], pieces: Any) -> str:
+    """Return what some of a notebook's cells show, as HTML."""
     try:
-        body = str(pieces.cells([_in_html(cell) for cell in cells]))
+        return str(pieces.cells([_in_html(cell) for cell in cells]))
     except _UnusualError:
         from cxsim.report.notebook_kernel import converted
 
-        body = converted({**content, "cells": cells})
-    body = _IMAGE.sub(_sized, body)
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    return str(pieces.page(title or title_of(content), style, body))
+        return converted({**content, "cells": cells})
 
 
 def _shown(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cxsim.charts.labels import Words
+from cxsim.charts.labels import number as number_text
 from cxsim.files.whole import file_name, whole_file
 from cxsim.messages import AttributeHints
 from cxsim.report import tables
@@ -33,6 +34,9 @@ from cxsim.study.claim_test import Verdict, verdict_of
 from cxsim.study.comparison import Comparison, first_change
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.study import Study
+
+if TYPE_CHECKING:
+    from cxsim.report.brief import Brief
 
 #: Seeds over which claims are tested at most.
 TESTED = 20
@@ -69,7 +73,9 @@ class Report(AttributeHints):
         self._svg = svg
         self._parameters = dict(parameters)
         self._scenarios: list[Scenario] = []
-        self._verdicts: list[dict[str, Any]] = []
+        self._verdicts: dict[str, Verdict | None] = {}
+        self._brief: Brief | None = None
+        self._firm = ""
         self.progress: Callable[[int, int], None] | None = tell_progress()
 
     # -- beginning -------------------------------------------------------------------
@@ -141,6 +147,8 @@ class Report(AttributeHints):
         """Return a frame that tells figures what things are called."""
         frame = frame.copy()
         frame.attrs.update(self.labels.attrs())
+        if self._firm:
+            frame.attrs["my_firm"] = self._firm
         return frame
 
     def time_series(self, series: pd.DataFrame, scenario: str | None = None) -> pd.DataFrame:
@@ -168,7 +176,12 @@ class Report(AttributeHints):
 
     def answer(self, text: str, *, seeds: Iterable[int]) -> Any:
         """Show the answer, and below it how much stands behind it."""
-        first, number = self._scenarios[0], len(list(seeds))
+        text = self.labels.say(text, keep=self._names()).replace(" %", "\u00a0%")
+        return show(piece("answer", text, self._behind(len(list(seeds))), self.caution()))
+
+    def _behind(self, number: int) -> str:
+        """Return how much stands behind an answer, from so many seeds."""
+        first = self._scenarios[0]
         paired = "paired " if len(self._scenarios) > 1 else ""
         facts = (
             f"{_count(number, paired + 'seed')}, {_count(first.periods, first.period_length)}, "
@@ -177,10 +190,77 @@ class Report(AttributeHints):
         )
         if self._parameters.get("overrides"):
             facts += f"; changed: {self._parameters['overrides']}"
-        text = self.labels.say(text, keep=self._names()).replace(" %", "\u00a0%")
         left_out = [f"{each.name}: {each.left_out}" for each in self._scenarios if each.left_out]
-        facts = self.labels.say("; ".join([facts, *left_out]), keep=self._names())
-        return show(piece("answer", text, facts, self.caution()))
+        return self.labels.say("; ".join([facts, *left_out]), keep=self._names())
+
+    def brief(
+        self,
+        result: Any,
+        *,
+        seeds: Iterable[int] = (),
+        firm: str = "",
+        goal: str = "",
+        author: str = "",
+        date: str = "",
+        logo: str = "",
+    ) -> None:
+        """Show the brief of a result: the answer for a firm and its goal, and what carries it.
+
+        Parameters
+        ----------
+        result : Replications, Comparison, Decision or StudyResult
+        seeds : iterable of int
+            Behind the result; claims are tested on them.
+        firm, goal : str
+            Empty for those of the scenario's perspective, else for the default.
+        author, date : str
+            Line below the market's name.
+        logo : str
+            A PNG or JPEG file.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such firm.
+        ValueError
+            If there is no such goal, or the logo is no picture.
+        """
+        from IPython.display import display
+
+        from cxsim.report.brief import Drawing
+        from cxsim.report.brief_answers import brief_of
+
+        made, figures = brief_of(result, scenarios=self._scenarios, firm=firm, goal=goal)
+        numbers, drawn = list(seeds), {name: draw() for name, draw in figures.items()}
+        self._firm = made.firm
+        keep = self._names()
+        made = made.said(lambda text: self.labels.say(text, keep=keep))
+        self._brief = replace(
+            made,
+            verdict=tuple(self._verdict_lines(numbers[:TESTED])),
+            facts=made.facts or self._behind(len(numbers)),
+            figures=tuple(Drawing.of(each) for each in drawn.values()),
+            author=author,
+            date=date,
+            logo=_picture(logo),
+        )
+        display(show(self._brief.html()))
+        if drawn:
+            display(show(piece("heading", "The answer in figures", 2)))
+        for name, figure in drawn.items():
+            self.figure(figure, name)
+
+    def _verdict_lines(self, seeds: Sequence[int]) -> list[str]:
+        """Return the verdict on each claim that can be tested, in a sentence."""
+        said = []
+        for scenario in self._scenarios if seeds else ():
+            verdict = self._verdict(scenario, seeds)
+            if verdict is not None:
+                claim = " ".join(scenario.claim.split())
+                name = f"{scenario.name}: " if len(self._scenarios) > 1 else ""
+                over = _count(verdict.seeds, "paired seed")
+                said.append(f"{name}{verdict.word.capitalize()}, over {over}: “{claim}”")
+        return said
 
     def text(self, *sentences: str) -> Any:
         """Show a paragraph for each text."""
@@ -191,7 +271,8 @@ class Report(AttributeHints):
         """Show the first rows of a frame, numbers with four digits; words if it has none."""
         if frame.empty:
             return show(piece("paragraphs", [none]))
-        table = frame.head(first).to_html(index=False, float_format=lambda v: f"{v:,.4g}")
+        shown = frame.head(first).dropna(axis=1, how="all")
+        table = shown.to_html(index=False, float_format=_cell, na_rep="–")
         more = len(frame) - first
         return show(table + piece("paragraphs", [f"and {more:,} more rows."] if more > 0 else []))
 
@@ -234,11 +315,15 @@ class Report(AttributeHints):
         numbers = list(seeds)[:TESTED]
         parts = []
         for scenario in self._scenarios:
-            verdict = verdict_of(scenario, numbers) if numbers else None
-            if verdict is not None:
-                self._verdicts.append({"claim": scenario.claim, **verdict.facts()})
+            verdict = self._verdict(scenario, numbers) if numbers else None
             parts.append(_question(scenario, verdict, asked=bool(numbers)))
         return show("".join(parts))
+
+    def _verdict(self, scenario: Scenario, seeds: Sequence[int]) -> Verdict | None:
+        """Return the verdict on a scenario's claim, which is computed once."""
+        if scenario.digest not in self._verdicts:
+            self._verdicts[scenario.digest] = verdict_of(scenario, seeds)
+        return self._verdicts[scenario.digest]
 
     def figure(self, figure: Any, name: str) -> None:
         """Show a figure with its description; keep it as SVG if that was asked for."""
@@ -312,8 +397,10 @@ class Report(AttributeHints):
         """Return a comparison as the command line prints it: sentences, and numbers as text."""
         names = [*result.scenarios, *result.table["firm"].unique()]
         return {
-            "headline": self.labels.say(result.headline(), keep=names),
-            "worth": self.labels.say(result.worth(), keep=names),
+            "headline": " ".join(self._brief.answer)
+            if self._brief is not None
+            else self.labels.say(result.headline(), keep=names),
+            "worth": self.labels.say(result.worth(self._firm), keep=names),
             "baseline": result.scenarios[0],
             "confidence": result.confidence,
             "differences": difference_rows(result.table, words=self.labels),
@@ -345,10 +432,13 @@ class Report(AttributeHints):
 
     def provenance(self) -> Any:
         """Show the provenance of the results."""
+        caption = "The same digest, seeds and version give the same numbers."
+        return tables.facts(self._facts(), caption)
+
+    def _facts(self) -> list[tuple[str, Any]]:
         facts = [(f"scenario {each.name}", f"digest {each.digest}") for each in self._scenarios]
         facts += [(name, version) for name, version in versions().items() if version]
-        facts.append(("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")))
-        return tables.facts(facts, "The same digest, seeds and version give the same numbers.")
+        return [*facts, ("made", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))]
 
     def how_to_reproduce(self) -> Any:
         """Show how to make the same numbers again, in a shell, by papermill and in Python."""
@@ -358,7 +448,7 @@ class Report(AttributeHints):
 
     # -- ending ----------------------------------------------------------------------
 
-    def finish(self, *, title: str, result: Any = None, **numbers: Any) -> None:
+    def finish(self, *, title: str, result: Any = None, **numbers: Any) -> Any:
         """Keep the data and, as the very last step, ``summary.json``, which says that all is well.
 
         Parameters
@@ -369,9 +459,15 @@ class Report(AttributeHints):
             Saved to a folder of its own beside the summary.
         **numbers
             What the summary holds beside parameters, versions and digests.
+
+        Returns
+        -------
+        HTML
+            Whether data was kept, in a sentence.
         """
         if self._output is None:
-            return
+            text = "No data was written: set output to a folder to keep tables, figures and data."
+            return show(piece("paragraphs", [text]))
         self._output.mkdir(parents=True, exist_ok=True)
         if result is not None:
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(result).__name__)
@@ -387,11 +483,39 @@ class Report(AttributeHints):
             "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
-            "verdicts": plain(self._verdicts),
+            "verdicts": plain(
+                [
+                    {"claim": each.claim, **verdict.facts()}
+                    for each in self._scenarios
+                    if (verdict := self._verdicts.get(each.digest)) is not None
+                ]
+            ),
             **{name: plain(value) for name, value in numbers.items()},
         }
+        if self._brief is not None:
+            summary.setdefault("answer", " ".join(self._brief.answer))
+            facts = tuple((name, str(value)) for name, value in self._facts())
+            replace(self._brief, provenance=facts).save(self._output)
         with whole_file(self._output / "summary.json") as draft:
             draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
+        return show(piece("paragraphs", ["The data is kept in the folder of results."]))
+
+
+def _cell(value: float) -> str:
+    """Return a number of a table: four digits that matter, without an exponent."""
+    return number_text(value, 4)
+
+
+def _picture(path: str) -> bytes:
+    """Return the bytes of a picture file; none of no path."""
+    if not path:
+        return b""
+    file = Path(path)
+    data = file.read_bytes() if file.is_file() else b""
+    if not data.startswith((b"\x89PNG", b"\xff\xd8")):
+        what = "another file" if data else "no such file"
+        raise ValueError(f"logo: expected a PNG or JPEG file, found {what} ({path})")
+    return data
 
 
 def list_scenarios() -> Any:

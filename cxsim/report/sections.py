@@ -12,6 +12,7 @@ import pandas as pd
 from cxsim.charts.labels import Scale, Words, scale_for
 from cxsim.messages import Place, Problem, hint
 from cxsim.numerics.statistics import mean_and_error
+from cxsim.report.brief_answers import output_unit, output_words, path_words, unit_words
 from cxsim.report.report import Report
 from cxsim.report.tables import piece, show, styled
 from cxsim.runs import run
@@ -22,10 +23,8 @@ from cxsim.scenario.named_policies import named_policies
 from cxsim.strategy.break_even import programme_values, size_words
 from cxsim.strategy.one_to_one import conditions_figure, has_one_to_one, one_to_one_conditions
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
-from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import AnalysisResult, amount
 from cxsim.study.results import StudyResult
-from cxsim.study.value_of_lead import CONTINUED
 
 # -- The section of a notebook on what customers live through and what firms make of it --------
 
@@ -352,64 +351,83 @@ class StudyFindings:
         alone = (f"{each.measure}.{each.firms[0]}" for each in study.outputs if each.firms)
         return next((name for name in alone if name in columns), columns[0])
 
-    def answer(self) -> Any:
-        """Show the study's question, what it found, and how much stands behind it."""
-        result, study = self._result, self._result.study
-        said = [
-            f.sentence
-            for (o, _), f in self._made.items()
-            if o == self.head and isinstance(f, AnalysisResult)
-        ]
-        if len(study.strategies) == 1:
-            said.insert(0, best_point(result.means(), [f.name for f in study.factors], self.head))
-        said = said or [f"These runs allow no statement about {self.head}."]
-        facts = f"{len(result.frame):,} runs at {len(study.points):,} points; "
-        return show(
-            piece(
-                "answer", said[0], facts + result.report.sentence(), self._report.caution(),
-                title=study.title or study.name, more=said[1:],
-            )
-        )  # fmt: skip
+    @property
+    def means(self) -> pd.DataFrame:
+        """Means over the seeds of the output that the answer is about, by point and strategy."""
+        means = self._result.means().drop(columns="seeds")
+        return means[means["output"] == self.head]
 
     def show(self) -> Any:
-        """Show every analysis with its sentence, its figure and its table."""
+        """Show the analyses of the main output with figures, and what they say of the others."""
         from IPython.display import display
 
         from cxsim.charts.study_analyses import analysis as drawn
 
+        others = []
         for number, ((output, name), found) in enumerate(self._made.items()):
-            display(show(piece("heading", f"{output}: {name.replace('_', ' ')}", 4)))
             if isinstance(found, str):
-                display(show(piece("paragraphs", [f"Not possible with these runs: {found}."])))
+                others.append(f"{output}, {name.replace('_', ' ')}: not possible: {found}.")
                 continue
-            display(self._report.text(found.sentence))
-            self._report.figure(drawn(found), f"finding-{number}-{name}")
+            if output != self.head:
+                others.append(self._readable(found.sentence))
+                continue
+            display(show(piece("heading", f"{self._label(output)}: {name.replace('_', ' ')}", 3)))
+            tornado = self._tornado(found) if name == "main_effects" else None
+            display(self._report.text(self._readable(found.sentence)))
+            figure = drawn(found) if tornado is None else tornado
+            self._report.figure(figure, f"finding-{number}-{name}")
             display(self._report.table(found.frame, first=16))
+        if others:
+            display(show(piece("heading", "The other results", 3)))
+            display(self._report.text(*others))
         return None if self._made else show(piece("paragraphs", ["The study names no analysis."]))
 
+    def contrasts(self) -> Any:
+        """Show paired differences between strategies; nothing where the study compares none."""
+        strategies = list(self._result.study.strategies)
+        if len(strategies) < 2:
+            return None
+        from IPython.display import display
 
-def best_point(means: pd.DataFrame, factors: list[str], output: str) -> str:
-    """Return in a sentence at which point of a study an output is highest on average.
+        changes = self._result.contrasts(strategies[0]).drop(columns=["width_ratio", "seeds"])
+        display(show(piece("heading", f"Paired differences from {strategies[0]}", 3)))
+        return self._report.table(changes, first=12)
 
-    Parameters
-    ----------
-    means : DataFrame
-        As :meth:`~cxsim.study.results.StudyResult.means` returns it.
-    factors : list of str
-        Names of the columns that make a point.
-    output : str
-    """
-    rows = means[means["output"] == output]
-    best = rows.loc[rows["mean"].idxmax()]
-    where = ", ".join(f"{name} = {_value(best[name])}" for name in factors)
-    return (
-        f"Of {len(rows):,} points, {output} is highest on average at {where}: "
-        f"{amount(best['mean'])} ({amount(best['lower'])} to {amount(best['upper'])})."
-    )
+    def _readable(self, sentence: str) -> str:
+        """Return a sentence with outputs and factors as readers call them."""
+        if self._result.study.base is None:
+            return sentence
+        for name in self._result.outputs:
+            sentence = sentence.replace(name, output_words(name))
+        for factor in self._result.study.factors:
+            sentence = sentence.replace(factor.name, path_words(factor.name))
+        return sentence
 
+    def _label(self, output: str) -> str:
+        market = self._result.study.base
+        return output if market is None else output_words(output)
 
-def _value(value: Any) -> str:
-    return amount(value) if isinstance(value, (int, float)) else str(value)
+    def _tornado(self, found: AnalysisResult) -> Any:
+        """Draw the effects of the factors over their ranges; None where there is no scenario."""
+        market = self._result.study.base
+        if market is None:
+            return None
+        from cxsim.charts.business_case import tornado
+
+        points = self._result.study.points
+        effects = found.frame[found.frame["kind"] == "main"].copy()
+        effects["name"] = [path_words(name) for name in effects["factor"]]
+        effects["low"] = [amount(points[name].min()) for name in effects["factor"]]
+        effects["high"] = [
+            f"{amount(points[name].max())} {unit_words(name, market)}".rstrip()
+            for name in effects["factor"]
+        ]
+        return tornado(
+            self._report.labelled(effects),
+            what=output_words(found.output),
+            unit=output_unit(found.output),
+            explained=found.facts["explained"],
+        )
 
 
 # -- What the notebook on competition plays and shows: policies, survivors, ways, targeting ----
@@ -464,42 +482,6 @@ def policy_options(market: Scenario, players: Sequence[str]) -> dict[str, dict[s
             continue
         found[name] = policy
     return found
-
-
-def tournament_headline(found: Tournament, currency: str) -> str:
-    """Return in one sentence which policy earns most."""
-    best, many = found.table.iloc[0], len(found.table)
-    scale = scale_for("currency", np.array([best["value"]]))
-    player, rival = found.players
-    sure = [row.policy for row in found.table.iloc[1:].itertuples() if row.behind_lower > 0]
-    more = "most" if len(sure) == many - 1 else "most on average"
-    return (
-        f"{player} earns {more} if it {_verb(best['policy'])}: {scale.text(best['value'])} "
-        f"{currency}, averaged over {rival}'s policies. It is the best response to "
-        f"{best['best_against']} of {rival}'s {many} policies."
-    )
-
-
-def beyond(found: Tournament, currency: str) -> str:
-    """Return in words which policy is worth most with what follows the run; empty if not known."""
-    player, table = found.players[0], found.table
-    within, said = str(table.iloc[0]["policy"]), []
-    for column, words in CONTINUED.items():
-        if column not in table or table[column].isna().all():
-            continue
-        top = table.loc[table[column].idxmax()]
-        scale = scale_for("currency", np.array([top[column]]))
-        which = "the same policy" if top["policy"] == within else repr(top["policy"])
-        said.append(f"{words}, {which} earns most ({scale.text(top[column])} {currency})")
-    if not said:
-        return ""
-    return f"This counts profit within the run only. For {player}, {'; '.join(said)}."
-
-
-def _verb(policy: str) -> str:
-    return (
-        "charges the profit-maximizing price each period" if policy == "best response" else policy
-    )
 
 
 def surviving_firms(

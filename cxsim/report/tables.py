@@ -526,3 +526,46 @@ def _plain_value(value: Any) -> str:
 
 def _source(source: str) -> str:
     return "default" if source == "default" else f"taken from {source}"
+
+
+# -- All parameters of a kind, grouped by mechanism, with a field to search them ---------------
+
+
+def parameter_list(level: str = "firms") -> Any:
+    """Return the parameters of firms, segments or the market: grouped, with a field to search.
+
+    Parameters
+    ----------
+    level : str
+        How the paths begin; empty for all.
+
+    Returns
+    -------
+    HTML
+        A fold for each mechanism, whose parameters a search opens.
+    """
+    frame = Scenario.parameters()
+    frame = frame[frame["path"].str.startswith(level)]
+    groups = {}
+    for name, part in frame.groupby("mechanism", sort=False):
+        shown = part.to_dict("records")
+        groups[_group(str(name))] = [
+            {
+                "path": row["path"], "unit": row["unit"], "default": _plain_value(row["default"]),
+                "range": _range_words(row["minimum"], row["maximum"]),
+                "meaning": row["description"], "source": row["source"],
+            }
+            for row in shown
+        ]  # fmt: skip
+    return show(piece("parameters", groups, f"{len(frame)} parameters of {level or 'a scenario'}"))
+
+
+def _group(name: str) -> str:
+    return name.replace("_", " ").capitalize() or "Core"
+
+
+def _range_words(low: Any, high: Any) -> str:
+    ends = ["" if each is None or each != each else f"{each:g}" for each in (low, high)]
+    if all(ends):
+        return f"{ends[0]} to {ends[1]}"
+    return f"from {ends[0]}" if ends[0] else f"up to {ends[1]}" if ends[1] else "any"

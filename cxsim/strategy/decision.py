@@ -17,7 +17,7 @@ import pandas as pd
 from cxsim.charts.labels import Scale, Words, scale_for
 from cxsim.charts.layout import Chart, Shared, charted, named_rows, tag
 from cxsim.charts.study_analyses import begun, draw_criteria
-from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, looks, readable
+from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, emphasis, looks, narrow, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.messages import AttributeHints, cells
@@ -442,7 +442,9 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
     -------
     Figure
     """
-    frame, styles = decision.ranking.frame, looks(decision.options)
+    frame = decision.ranking.frame
+    with emphasis(decision.recommended):
+        styles = looks(decision.options)
     shown = {name: styles[name] for name in decision.means()["option"]}
     scale = scale_of(decision, frame.loc[frame["criterion"] == "mean", "value"])
 
@@ -459,7 +461,7 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
     size = scale_of(decision, [lead, low, high])
     return Chart(
         draw,
-        size=(9.4, 2.0 + 0.5 * len(shown)),
+        size=(9.4, 2.0 + 0.5 * len(shown) * (4 if narrow() else 1)),
         title=f"{decision.recommended!r} earns {size.text(lead)} more than {decision.runner_up!r} "
         f"on average{unsure}",
         alt=decision.sentence(),

@@ -225,15 +225,15 @@ def capability_paths(
 
 
 def _ways(axes: Axes, ways: dict[str, np.ndarray], styles: dict[str, Any]) -> None:
-    """Draw ways, each moved by a little of its own so that equal ones can be told apart."""
-    middle = (len(ways) - 1) / 2
+    """Draw ways where they are; of equal ones the later are thinner, so that all can be seen."""
     taken: list[tuple[float, float, int]] = []
     for k, (name, way) in enumerate(ways.items()):
         look = styles[name]
-        x, y = (way + 0.018 * (k - middle) * np.array([1, -1])).T
-        axes.plot(x, y, color=look.color, lw=1.8, zorder=2)
-        axes.plot(x[0], y[0], "o", ms=6, mfc="white", mec=look.ink, mew=1.4, zorder=3)
-        axes.plot(x[-1], y[-1], look.marker, ms=8, color=look.color, mec="white", zorder=4)
+        (x, y), rest = way.T, len(ways) - 1 - k
+        axes.plot(x, y, color=look.color, lw=1.6 + 1.3 * rest, zorder=2, solid_capstyle="butt")
+        axes.plot(x[0], y[0], "o", ms=6 + rest, mfc="white", mec=look.ink, mew=1.4, zorder=3)
+        size = 8 + 2 * rest
+        axes.plot(x[-1], y[-1], look.marker, ms=size, color=look.color, mec="white", zorder=4)
         near = [k for k, (a, b, _) in enumerate(taken) if abs(a - x[-1]) + abs(b - y[-1]) < 0.2]
         home = taken[near[0]] if near else (x[-1], y[-1], 0)
         taken.append((home[0], home[1], len(near)))

@@ -145,24 +145,32 @@ class Comparison:
         path = (paths[scenario] - paths[self.scenarios[0]]).to_numpy(dtype=float)
         return value_from(found, path, confidence=self.confidence, **self._facts["money"])
 
-    def worth(self) -> str:
-        """Return each scenario's value to the firm of its headline, within and beyond the run."""
+    def worth(self, firm: str = "") -> str:
+        """Return each scenario's value to a firm, within and beyond the run.
+
+        Parameters
+        ----------
+        firm : str
+            Default: that of the headline.
+        """
         return " ".join(
-            self.value(name, firm).sentence(
-                f"In {name}, the change of {firm}'s net present value against {self.scenarios[0]}"
+            self.value(name, who).sentence(
+                f"In {name}, the change of {who}'s net present value against {self.scenarios[0]}"
             )
             for name in self.scenarios[1:]
-            if (firm := self._mover(name)) is not None
+            if (who := self._mover(name, firm)) is not None
         )
 
-    def _mover(self, name: str) -> str | None:
-        """Return the firm of the perspective, else that with the largest change of share.
+    def _mover(self, name: str, firm: str = "") -> str | None:
+        """Return the firm named, else the perspective's, else the one whose share changes most.
 
         None where the scenarios have no firm in common.
         """
         if name not in self._shares.index.get_level_values(0):
             return None
         changes, own = self._shares.loc[name]["difference"].abs(), self._facts.get("firm", "")
+        if firm in changes.index:
+            return firm
         return own if own in changes.index and changes[own] > 0.0 else str(changes.idxmax())
 
     def save(self, folder: str | Path) -> Path:

@@ -266,3 +266,108 @@ def value_from(
         beyond=turn_beyond(path, discount_rate, year), year=year, confidence=confidence,
         period=period, currency=currency,
     )  # fmt: skip
+
+
+# -- What would turn a lead: a further cost, another discount rate, and when it has paid ---------
+
+
+def further_cost(
+    lead: float, periods: int, discount_rate: float, start: int = 0
+) -> tuple[float, float]:
+    """Return the further cost that brings a lead in net present value to zero.
+
+    Parameters
+    ----------
+    lead : float
+        Net present value, currency; a negative one is brought to zero by income.
+    periods : int
+        The horizon, T.
+    discount_rate : float
+        Per period, d.
+    start : int
+        Period s of the one-off cost, and the first of the running one.
+
+    Returns
+    -------
+    (float, float)
+        Paid once in period s, L (1 + d)^s; and paid in each of the periods s to T - 1,
+        L / sum of (1 + d)^-t. Currency, and currency per period.
+
+    Examples
+    --------
+    >>> further_cost(30.0, 3, 0.0)
+    (30.0, 10.0)
+    """
+    each = weights(periods, discount_rate)[start:]
+    return lead / float(each[0]), lead / float(each.sum())
+
+
+def turning_rate(path: np.ndarray, discount_rate: float, highest: float) -> float:
+    """Return the discount rate nearest to the given one at which a lead changes its sign.
+
+    Parameters
+    ----------
+    path : ndarray, shape (T,)
+        Difference of profits by period, currency.
+    discount_rate : float
+        Per period.
+    highest : float
+        Rates from 0 to this one are searched, per period.
+
+    Returns
+    -------
+    float
+        Per period; NaN where the sign is the same at all of them, or there is no lead.
+
+    Examples
+    --------
+    >>> round(turning_rate(np.array([-10.0, 11.0]), 0.0, 1.0), 6)
+    0.1
+    """
+    from scipy.optimize import brentq
+
+    path = np.asarray(path, dtype=float)
+    if not path.any():
+        return nan
+
+    def value(rate: float) -> float:
+        return float(by_horizon(path, rate)[-1])
+
+    rates = np.linspace(0.0, highest, 201)
+    signs = np.sign([value(rate) for rate in rates])
+    places = np.flatnonzero(signs[1:] * signs[:-1] < 0)
+    found = [float(brentq(value, rates[k], rates[k + 1])) for k in places]
+    found += [float(rate) for rate, sign in zip(rates, signs, strict=True) if not sign]
+    return min(found, key=lambda rate: abs(rate - discount_rate), default=nan)
+
+
+def paid_back(path: np.ndarray, discount_rate: float) -> tuple[int, float]:
+    """Return when a lead begins, and after how many periods it has paid for itself.
+
+    Parameters
+    ----------
+    path : ndarray, shape (T,)
+        Difference of profits by period, currency.
+    discount_rate : float
+        Per period.
+
+    Returns
+    -------
+    (int, float)
+        The first period in which the profits differ, and the periods from then on until the
+        discounted sum of the differences is positive for good; infinite if it is not by the
+        end, and 0 where nothing differs.
+
+    Examples
+    --------
+    >>> paid_back(np.array([0.0, -3.0, 1.0, 1.0, 2.0]), 0.0)
+    (1, 4.0)
+    """
+    path = np.asarray(path, dtype=float)
+    differs = np.flatnonzero(path)
+    if not len(differs):
+        return 0, 0.0
+    start = int(differs[0])
+    behind = np.flatnonzero(~(by_horizon(path, discount_rate)[start:] > 0))
+    after = int(behind[-1]) + 1 if len(behind) else 0
+    return start, float(after) + 1.0 if start + after < len(path) else float("inf")

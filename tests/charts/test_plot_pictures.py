@@ -222,7 +222,8 @@ def test_a_notebook_shows_a_figure_with_its_description_escaped(notebook, frame)
         assert cp.show(figure) is None
     (output,) = shown.outputs
     html = output.data["text/html"]
-    assert html.startswith('<figure style="margin:0"><img alt="Line chart')
+    assert html.startswith('<figure style="margin:0"><picture><source media="(max-width: 40rem)"')
+    assert '<img alt="Line chart' in html
     assert "&lt;b&gt;&quot;A&amp;B&quot;&lt;/b&gt;" in html
     assert "data:image/png;base64,iVBORw0KGgo" in html
     assert shown.stdout == ""

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxsim.messages import hint, minus
+from cxsim.numerics.statistics import half_width
 
 # -- Runs as points: values by point and seed, and how much of what is seen is noise -----------
 
@@ -293,3 +294,93 @@ class AnalysisResult:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self.sentence)}</p>{self.frame.to_html(index=False)}"
+
+
+# -- The best value of one factor, with its interval -------------------------------------------
+
+
+#: Bootstrap samples of seeds behind the interval of a best value.
+SAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class BestValue:
+    """The value of a factor at which an output is highest on average.
+
+    Attributes
+    ----------
+    value, lower, upper : float
+        With the ends of its interval, in the unit of the factor.
+    mean : float
+        The output there, in its unit.
+    edge : bool
+        Whether it lies at an end of the range that was run.
+    means : DataFrame
+        The factor, ``mean``, ``lower`` and ``upper`` of the output by value of the factor,
+        averaged over the other factors.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    mean: float
+    edge: bool
+    means: pd.DataFrame
+
+
+def best_value(
+    frame: pd.DataFrame, factor: str, output: str, confidence: float = 0.95
+) -> BestValue | None:
+    """Return at which value of a factor an output is highest; None with fewer than three values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per run, with a column ``seed``; other factors are averaged over.
+    factor, output : str
+        Columns.
+    confidence : float
+        Of the interval, from samples of seeds (bootstrap).
+
+    Returns
+    -------
+    BestValue or None
+
+    Notes
+    -----
+    The top of the parabola through the highest mean and its two neighbors; at an end of the range
+    the end itself.
+
+    Examples
+    --------
+    >>> runs = pd.DataFrame({"seed": [0] * 3 + [1] * 3, "price": [1.0, 2.0, 4.0] * 2})
+    >>> runs["profit"] = 5.0 - (runs["price"] - 2.2) ** 2 + runs["seed"]
+    >>> found = best_value(runs, "price", "profit")
+    >>> round(found.value, 6), found.edge
+    (2.2, False)
+    """
+    wide = frame.pivot_table(index="seed", columns=factor, values=output, aggfunc="mean").dropna()
+    x, y = wide.columns.to_numpy(dtype=float), wide.to_numpy(dtype=float)
+    if len(x) < 3 or not len(y):
+        return None
+    mean, top = y.mean(axis=0), _top(x, y.mean(axis=0))
+    draw = np.random.default_rng(0)
+    picks = draw.integers(len(y), size=(SAMPLES, len(y)))
+    tops = [_top(x, y[pick].mean(axis=0))[0] for pick in picks]
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(tops, [tail, 1.0 - tail])
+    error = y.std(axis=0, ddof=1) / len(y) ** 0.5 if len(y) > 1 else np.full(len(x), np.nan)
+    half = half_width(error, len(y), confidence)
+    means = pd.DataFrame({factor: x, "mean": mean, "lower": mean - half, "upper": mean + half})
+    edge = int(mean.argmax()) in (0, len(x) - 1)
+    return BestValue(top[0], float(low), float(high), top[1], edge, means)
+
+
+def _top(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the top of the parabola through the highest point and its neighbors."""
+    k = int(y.argmax())
+    if k in (0, len(x) - 1):
+        return float(x[k]), float(y[k])
+    a, b, c = np.polyfit(x[k - 1 : k + 2] - x[k], y[k - 1 : k + 2], 2)
+    shift = -b / (2.0 * a) if a < 0 else 0.0
+    return float(x[k] + shift), float(c + b * shift + a * shift**2)

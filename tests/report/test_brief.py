@@ -1,0 +1,261 @@
+"""A brief answers for one firm and goal, says what would turn the answer, and can be exported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxsim as cx
+from cxsim.report.brief import Brief, Drawing, goal_named, terms
+from cxsim.report.brief_answers import Lead, brief_of, limits
+from cxsim.report.brief_export import fitted
+from cxsim.study.paired_seeds import replicate
+from cxsim.study.value_of_lead import further_cost, paid_back, turning_rate, value_of
+
+SMALL = {"customers": 200, "periods": 40}
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def markets():
+    return [cx.load(name, SMALL) for name in ("baseline", "copycat")]
+
+
+@pytest.fixture(scope="module")
+def compared(markets):
+    return cx.compare(*markets, seeds=3)
+
+
+@pytest.fixture(scope="module")
+def brief(markets, compared):
+    """The brief of the comparison for Tailor, with one figure."""
+    made, figures = brief_of(compared, scenarios=markets, firm="Tailor", goal="profit")
+    drawn = Drawing.of(figures["cash"]())
+    verdict = ("copycat: Open, over 3 paired seeds: “x < y”",)
+    return replace(made, figures=(drawn,), verdict=verdict, author="Strategy team", date="1 May")
+
+
+def lead_of(profit, rate=0.0):
+    """The lead of a path of profits, without chance."""
+    value = value_of(np.array([profit]), np.zeros(1), discount_rate=rate, period="year")
+    return Lead(np.array(profit, dtype=float), value, rate)
+
+
+# -- What would turn an answer: closed forms -------------------------------------------------------
+
+
+def test_a_further_cost_brings_the_lead_to_zero():
+    once, running = further_cost(100.0, 4, 0.1, start=1)
+    assert once == pytest.approx(100.0 * 1.1)
+    assert running == pytest.approx(100.0 / (1 / 1.1 + 1 / 1.21 + 1 / 1.331))
+
+
+def test_the_turning_rate_is_the_internal_rate_of_return():
+    assert turning_rate(np.array([-100.0, 0.0, 121.0]), 0.0, 1.0) == pytest.approx(0.1)
+    assert np.isnan(turning_rate(np.array([1.0, 1.0]), 0.0, 1.0))
+    assert np.isnan(turning_rate(np.zeros(3), 0.0, 1.0))
+
+
+def test_payback_counts_from_the_first_difference():
+    assert paid_back(np.array([0.0, -2.0, 1.0, 2.0]), 0.0) == (1, 3.0)
+    assert paid_back(np.array([-2.0, 1.0]), 0.0) == (0, float("inf"))
+    assert paid_back(np.zeros(3), 0.0) == (0, 0.0)
+
+
+def test_assumptions_name_the_values_that_turn_the_answer():
+    horizon, costs, rate = lead_of([-3.0, 1.0, 1.0, 2.0]).assumptions()
+    assert horizon.turns == "At 4 years"
+    assert "A further cost of 1 once in year 0" in costs.turns
+    assert rate.turns.startswith("At 12.8 % per year") or "13" in rate.turns
+    assert lead_of([0.0, 0.0]).assumptions() == ()
+
+
+def test_one_seed_and_cash_tied_up_are_risks():
+    said = " ".join(lead_of([-3.0, 1.0, 4.0]).risks())
+    assert "One seed" in said
+    assert "Cash is tied up first: 3 at the most, in year 0." in said
+
+
+# -- The answer is about my firm and my goal ---------------------------------------------------
+
+
+def test_the_first_sentence_is_money_for_the_firm_with_its_interval(brief, compared):
+    row = compared.table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]
+    verb = "loses" if row["difference"] < 0 else "gains"
+    assert brief.answer[0].startswith(f"In copycat, Tailor {verb}")
+    assert "of net present value against baseline" in brief.answer[0]
+    assert "95 % interval" in brief.answer[0]
+    assert brief.question == "What does “A rival copies the one-to-one firm” do to Tailor's profit?"
+    assert len(brief.assumptions) == 3
+    assert brief.chosen == ""
+
+
+@pytest.mark.parametrize(
+    ("goal", "said"),
+    [
+        ("share", "Tailor's market share?"),
+        ("retention", "Tailor's retention?"),
+        ("clv", "Tailor's customer lifetime value?"),
+        ("surplus", "consumer surplus?"),
+    ],
+)
+def test_every_goal_has_its_own_answer(markets, compared, goal, said):
+    made, _ = brief_of(compared, scenarios=markets, firm="Tailor", goal=goal)
+    assert made.question.endswith(said)
+    assert made.goal == goal_named(goal)
+    assert "of net present value" in made.answer[0] or "significant" in made.answer[0]
+
+
+def test_the_perspective_is_taken_before_a_default(markets, compared):
+    default, _ = brief_of(compared, scenarios=markets)
+    assert (default.firm, default.goal) == ("Mass", "net_present_value")
+    assert "because its market share changes most in copycat" in default.chosen
+    view = {"perspective": {"firm": "Niche", "goal": "market_share"}}
+    own, _ = brief_of(compared, scenarios=[m.override(view) for m in markets])
+    assert (own.firm, own.goal) == ("Niche", "market_share")
+    assert own.chosen.count("the scenario's perspective") == 2
+
+
+def test_an_unknown_firm_or_goal_is_refused_with_the_nearest(markets, compared):
+    with pytest.raises(cx.ScenarioError, match="did you mean 'Tailor'"):
+        brief_of(compared, scenarios=markets, firm="Tailer")
+    with pytest.raises(ValueError, match=r"goal: expected one of profit.*did you mean 'share'"):
+        goal_named("shar")
+    with pytest.raises(TypeError, match="expected runs, a comparison"):
+        brief_of(3, scenarios=markets)
+
+
+def test_runs_of_one_market_are_compared_with_the_best_rival(markets):
+    runs = replicate(markets[0], seeds=2)
+    made, figures = brief_of(runs, scenarios=markets[:1], firm="Niche", goal="share")
+    assert made.answer[0].startswith("Niche's market share is ")
+    assert made.answer[1].startswith("Niche earns ")
+    assert set(figures) == {"cash", "shares"}
+    assert {"Key figures", "By period"} == {sheet.name for sheet in made.tables}
+
+
+def test_rivals_without_policies_are_a_limit(markets):
+    assert limits(markets[0], "Mass") == [
+        "Rivals do not respond: the scenario gives them no policy."
+    ]
+    active = markets[0].override({"firms.Niche.policy": {"pricing": "adaptive"}})
+    assert limits(active, "Mass")[0].startswith("Targeted and Tailor do not respond")
+
+
+# -- As HTML -------------------------------------------------------------------------------------
+
+
+def test_each_term_is_explained_once(brief):
+    page = brief.html()
+    for term in ("net present value", "market share"):
+        assert len(re.findall(rf"<abbr title=[^>]*>{term}</abbr>", page, re.IGNORECASE)) <= 1
+    assert '<abbr title="NPV: profit within the horizon' in page
+    assert "x &lt; y" in page, "texts are escaped"
+    assert "<code>cxsim decide copycat --firm Tailor</code>" in page
+    text = unescape(re.sub(r"<[^>]*>", " ", page))
+    places = [text.index(each) for each in (brief.question, "Payback", "Verdict", "Risks", "Next")]
+    assert places == sorted(places)
+
+
+def test_terms_are_those_of_the_glossary():
+    rows = {}
+    for line in (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines():
+        cells = line.strip("| ").split(" | ")
+        if line.startswith("| ") and len(cells) > 1:
+            plain = re.sub(r" \(\[[^\]]*\]\([^)]*\)\)", "", cells[1])
+            plain = re.sub(r" \((?:[^()]*\d{4}[^()]*)\)", "", plain)
+            rows[re.sub(r"\s*\(.*\)$", "", cells[0])] = plain.strip()
+    assert {term: rows.get(term) for term in terms()} == terms()
+
+
+# -- Files ---------------------------------------------------------------------------------------
+
+
+def test_a_brief_is_read_back_as_it_was_saved(brief, tmp_path):
+    brief.save(tmp_path)
+    again = Brief.load(tmp_path)
+    assert replace(again, tables=()) == replace(brief, tables=())
+    for mine, theirs in zip(again.tables, brief.tables, strict=True):
+        pd.testing.assert_frame_equal(mine.frame, theirs.frame, check_dtype=False)
+    (tmp_path / "brief.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match="found another file"):
+        Brief.load(tmp_path)
+    with pytest.raises(ValueError, match="found none"):
+        Brief.load(tmp_path / "nowhere.json")
+
+
+def test_slides_have_a_message_each_native_tables_and_alternative_texts(brief, tmp_path):
+    from pptx import Presentation
+    from pptx.util import Emu
+
+    deck = Presentation(str(brief.export(tmp_path / "brief.pptx")))
+    titles = [slide.shapes.title.text for slide in deck.slides]
+    assert titles[0] == brief.question
+    assert brief.figures[0].title in titles
+    assert deck.core_properties.author == "Strategy team"
+    tables, pictures = [], []
+    for slide in deck.slides:
+        for shape in slide.shapes:
+            assert shape.left >= 0
+            assert shape.left + shape.width <= deck.slide_width
+            if shape.has_text_frame and shape.text_frame.text:
+                lines = [each.text for each in shape.text_frame.paragraphs]
+                size = max(run.font.size.pt for p in shape.text_frame.paragraphs for run in p.runs)
+                box = Emu(shape.width).inches - 0.2, Emu(shape.height).inches - 0.1
+                assert fitted(lines, *box, size) == size or size == 9, lines
+            tables += [shape.table] if shape.has_table else []
+            pictures += [shape] if shape.shape_type == 13 else []
+    assert len(tables) >= 2
+    assert pictures[0]._element.nvPicPr.cNvPr.get("descr") == brief.figures[0].alt
+
+
+def test_a_workbook_holds_numbers_units_and_definitions(brief, compared, tmp_path):
+    from openpyxl import load_workbook
+
+    book = load_workbook(brief.export(tmp_path / "brief.xlsx"))
+    assert book.sheetnames == [
+        "Brief", "Differences", "By period", "Settings", "Definitions",
+    ]  # fmt: skip
+    sheet = book["Differences"]
+    heads = [cell.value for cell in sheet[1]]
+    rows = [dict(zip(heads, row, strict=True)) for row in sheet.iter_rows(2, values_only=True)]
+    row = compared.table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]
+    (mine,) = [r for r in rows if (r["firm"], r["measure"]) == ("Tailor", "Net present value")]
+    assert mine["difference"] == pytest.approx(row["difference"])
+    assert mine["unit"] == "currency"
+    meant = {row[0]: row[1] for row in book["Definitions"].iter_rows(values_only=True)}
+    assert meant["Net present value"].startswith("Profit of period 0")
+
+
+def test_other_formats_are_refused(brief, tmp_path):
+    with pytest.raises(ValueError, match=r"expected a name that ends in \.pptx or \.xlsx"):
+        brief.export(tmp_path / "brief.docx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_are_drawn_again_for_a_phone(compared):
+    wide = cx.plot.scenario_differences(compared.table, measures=["market_share", "churn"])
+    small = wide.narrow
+    assert small.get_figwidth() == pytest.approx(3.6)
+    assert small.get_figheight() > wide.get_figheight()
+    assert small.get_label() == wide.get_label()
+    lefts = {round(axes.get_position().x0, 2) for axes in small.axes}
+    assert len(lefts) == 1, "one panel below the other"
+    assert small.narrow is None
+
+
+def test_my_firm_has_colour_and_its_rivals_are_grey(compared):
+    table = compared.table.copy()
+    table.attrs["my_firm"] = "Tailor"
+    axes = cx.plot.scenario_differences(table, measures=["market_share"]).axes[0]
+    colors = {tick.get_text(): tick.get_color() for tick in axes.get_yticklabels()}
+    assert colors["Tailor"] == "#0072b2"
+    for rival in ("Mass", "Niche", "Targeted"):
+        red, green, blue = (int(colors[rival][k : k + 2], 16) for k in (1, 3, 5))
+        assert red == green == blue
