@@ -776,12 +776,12 @@ def one_to_one_profit_map(found: pd.DataFrame, **_: Unpack[Shared]) -> Chart:
             part = found[found["customization_cost"] == cost]
             for axes, (name, called) in zip(column, _MAPS.items(), strict=True):
                 shown = _map(axes, part, name, norm)
-                heading = f"{called}: customization {cost:g} {words.currency} per unit"
+                heading = f"{called}\nCustomization {cost:g} {words.currency} per unit"
                 axes.set_title(heading, fontsize=10)
             column[-1].set_xlabel("Variance of needs (squared distance)")
         for axes in grid[:, 0]:
             unit = f"{words.currency or 'currency'} per sq. distance"
-            axes.set_ylabel(f"Value of personalization ({unit})")
+            axes.set_ylabel(f"Value of personalization\n({unit})")
         bar = figure.colorbar(shown, ax=grid, shrink=0.7, pad=0.02)
         bar.ax.yaxis.set_major_formatter(scale.ticks)
         bar.set_label(scale.axis("Profit gained by one-to-one"))
