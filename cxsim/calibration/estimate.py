@@ -984,7 +984,7 @@ class ByCustomer(Protocol):
         """
 
     def hessian(self, parameters: np.ndarray) -> np.ndarray | None:
-        """Return the second derivatives (P, P) of their sum; None where no formula is known."""
+        """Return the second derivatives of their sum, of shape (P, P); None without a formula."""
 
 
 class Objective:
@@ -1006,7 +1006,7 @@ class Objective:
             self.middle[k], self.precision[k] = mean, sd**-2
 
     def hessian(self, at: np.ndarray) -> np.ndarray | None:
-        """Return the second derivatives (P, P), where the likelihood has a formula for them."""
+        """Return the second derivatives, of shape (P, P), where the likelihood has a formula."""
         known = self.likelihood.hessian(at)
         return None if known is None else known - np.diag(self.precision)
 

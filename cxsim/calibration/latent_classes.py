@@ -154,7 +154,7 @@ class ClassLikelihood:
         return values, np.concatenate([*scores, odds.reshape(len(values), -1)], axis=1)
 
     def hessian(self, parameters: np.ndarray) -> None:
-        """Return None: second derivatives are taken by differences."""
+        """Return None: second derivatives, of shape (P, P), are taken by differences."""
 
 
 def class_names(classes: int) -> tuple[str, ...]:
@@ -269,7 +269,8 @@ class LatentClasses:
 
         Returns
         -------
-        value, error : float
+        value : float
+        error : float
         """
         return self.estimates.of(lambda values: float(self.shares(values)[k]))
 
