@@ -236,6 +236,7 @@ def unit_of(values: np.ndarray) -> str:
     Parameters
     ----------
     values : ndarray of datetime64, shape (N,)
+        Points in time.
     """
     return "day" if (values == values.astype("datetime64[D]")).all() else "second"
 
@@ -275,12 +276,12 @@ def _formats(given: str | None) -> list[tuple[str, str]]:
 
 
 def formats_of(texts: np.ndarray, given: str | None) -> list[tuple[str, str]]:
-    """Return the formats that the first text of an array of shape (N,) has."""
+    """Return the formats that the first text has, in an array of shape (N,) of dates or periods."""
     return [each for each in _formats(given) if not np.isnat(_by_format(texts[:1], each[0]))[0]]
 
 
 def first_unread(texts: np.ndarray, formats: list[tuple[str, str]]) -> int:
-    """Return the first text of an array of shape (N,) that has none of the formats."""
+    """Return the index of the first text (shape (N,)) that has none of the formats."""
     bad = np.ones(len(texts), bool)
     for form, _ in formats:
         bad &= np.isnat(_by_format(texts, form))
@@ -288,7 +289,7 @@ def first_unread(texts: np.ndarray, formats: list[tuple[str, str]]) -> int:
 
 
 def readings_of(unique: np.ndarray, column: str, given: str | None) -> list[Dates]:
-    """Return the ways in which all values, of shape (N,), are dates of plausible years."""
+    """Return the ways in which all values, of shape (N,), are points in time of plausible years."""
     whole = all(re.fullmatch(r"[0-9]+", text) for text in unique[:50])
     timed = named_like(column, *TIME_WORDS)
     if whole and given is None and all(re.fullmatch(r"[0-9]+", text) for text in unique):

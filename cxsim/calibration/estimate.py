@@ -984,7 +984,7 @@ class ByCustomer(Protocol):
         """
 
     def hessian(self, parameters: np.ndarray) -> np.ndarray | None:
-        """Return the second derivatives of their sum, of shape (P, P); None without a formula."""
+        """Return the log-likelihood's second derivatives, shape (P, P); None without a formula."""
 
 
 class Objective:
@@ -1006,7 +1006,7 @@ class Objective:
             self.middle[k], self.precision[k] = mean, sd**-2
 
     def hessian(self, at: np.ndarray) -> np.ndarray | None:
-        """Return the second derivatives, of shape (P, P), where the likelihood has a formula."""
+        """Return second derivatives, of shape (P, P), where the log-likelihood has a formula."""
         known = self.likelihood.hessian(at)
         return None if known is None else known - np.diag(self.precision)
 

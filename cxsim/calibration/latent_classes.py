@@ -154,7 +154,7 @@ class ClassLikelihood:
         return values, np.concatenate([*scores, odds.reshape(len(values), -1)], axis=1)
 
     def hessian(self, parameters: np.ndarray) -> None:
-        """Return None: second derivatives, of shape (P, P), are taken by differences."""
+        """Return None: the log-likelihood is differentiated by differences, shape (P, P)."""
 
 
 def class_names(classes: int) -> tuple[str, ...]:
