@@ -545,8 +545,10 @@ def decide(
     YAML itself. Prints the recommendation, whether it is robust, and the mean, regret and worst
     future of every option.
     """
-    logo, exports = check_brief(options), options.pop("exports")
-    given = {name: value for name, value in options.items() if value is not None} | logo
+    heading, exports = check_brief(options), options.pop("exports")
+    for name in ("author", "date", "logo"):
+        options.pop(name)
+    given = {name: value for name, value in options.items() if value is not None} | heading
     given["scenario"] = scenario
     if overrides:
         given["overrides"] = join_overrides(overrides)
