@@ -674,8 +674,10 @@ def decide(
     YAML itself. Prints the recommendation, whether it is robust, and the mean, regret and worst
     future of every option.
     """
-    logo, exports = check_brief(options), options.pop("exports")
-    given = {name: value for name, value in options.items() if value is not None} | logo
+    heading, exports = check_brief(options), options.pop("exports")
+    for name in ("author", "date", "logo"):
+        options.pop(name)
+    given = {name: value for name, value in options.items() if value is not None} | heading
     table = {name: given.pop(name) for name in (*PANEL_NAMES, *TABLE_NAMES) if name in given}
     if table and "panel" not in given:
         name = next(iter(table)).replace("_", "-")

@@ -198,8 +198,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
         if not equals or not name.strip():
             raise UserError(f"-p: expected NAME=VALUE, found {text!r}")
         given[name.strip()] = value
-    for name in ("seed", "seeds", "confidence", "draws", "jobs", "firm", "goal",
-                 "author", "date"):  # fmt: skip
+    for name in ("seed", "seeds", "confidence", "draws", "jobs", "firm", "goal"):
         if options.get(name) is not None:
             given[name] = options[name]
     if options["overrides"]:
@@ -208,7 +207,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_brief(options: Mapping[str, Any]) -> dict[str, str]:
-    """Refuse exports and a logo that cannot be, before any work; return the logo's parameter.
+    """Refuse exports and a logo that cannot be, before any work; return the heading.
 
     Parameters
     ----------
@@ -223,7 +222,11 @@ def check_brief(options: Mapping[str, Any]) -> dict[str, str]:
     logo = options.get("logo")
     if logo and not Path(logo).is_file():
         raise UserError(f"--logo: expected a PNG or JPEG file, found none called {logo!r}")
-    return {"logo": str(Path(logo).resolve())} if logo else {}
+    parts = [options.get("author") or "", options.get("date") or ""]
+    if any(";" in part for part in parts):
+        raise UserError("--author and --date: expected a text without semicolons, found one")
+    parts.append(str(Path(logo).resolve()) if logo else "")
+    return {"byline": "; ".join(parts)} if any(parts) else {}
 
 
 def export_brief(result: Any, exports: Iterable[str]) -> None:

@@ -73,7 +73,7 @@ def sweep(study: str, **options: Any) -> int:
     from cxsim.study.sweep import default_store
     from cxsim.study.workers import cores
 
-    logo = check_brief(options)
+    heading = check_brief(options)
     if options["exports"] and not options["report"]:
         raise UserError("--export: expected --report with it, found none")
     plan = Study.load(study)
@@ -95,7 +95,7 @@ def sweep(study: str, **options: Any) -> int:
         return 1
     failed = _print(result)
     if options["report"]:
-        _report(study, {**options, **logo}, folder)
+        _report(study, {**options, **heading}, folder)
     return 1 if failed else 0
 
 
@@ -314,8 +314,8 @@ def _report(study: str, options: Mapping[str, Any], folder: str) -> None:
     from cxsim.report.notebooks import find_notebook
 
     given = {"study": study, "seeds": options["seeds"] or 0, "store": str(Path(folder).resolve())}
-    names = ("firm", "goal", "author", "date", "logo")
-    given |= {name: options[name] for name in names if options[name]}
+    names = ("firm", "goal", "byline")
+    given |= {name: options[name] for name in names if options.get(name)}
     with Screen("cxsim sweep: report") as screen:
         result = run_notebook(
             find_notebook("sweep"), given, output_folder=f"{folder}-report", progress=screen

@@ -200,9 +200,7 @@ class Report(AttributeHints):
         seeds: Iterable[int] = (),
         firm: str = "",
         goal: str = "",
-        author: str = "",
-        date: str = "",
-        logo: str = "",
+        byline: str = "",
     ) -> None:
         """Show the brief of a result: the answer for a firm and its goal, and what carries it.
 
@@ -213,10 +211,8 @@ class Report(AttributeHints):
             Behind the result; claims are tested on them.
         firm, goal : str
             Empty for those of the scenario's perspective, else for the default.
-        author, date : str
-            Line below the market's name.
-        logo : str
-            A PNG or JPEG file.
+        byline : str
+            Author, date and a PNG or JPEG file, with semicolons between; each may be empty.
 
         Raises
         ------
@@ -230,6 +226,7 @@ class Report(AttributeHints):
         from cxsim.report.brief import Drawing
         from cxsim.report.brief_answers import brief_of
 
+        author, date, logo = ([each.strip() for each in byline.split(";")] + ["", "", ""])[:3]
         made, figures = brief_of(result, scenarios=self._scenarios, firm=firm, goal=goal)
         numbers, drawn = list(seeds), {name: draw() for name, draw in figures.items()}
         self._firm = made.firm
