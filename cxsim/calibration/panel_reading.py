@@ -697,8 +697,9 @@ def load_panel(name: str, table: str = "") -> Panel:
     Parameters
     ----------
     name : str
-        A file, or one of ``REAL``. Where the extra ``data`` is missing, the shipped scenario
-        calibrated to that panel is run for 100 customers instead, and ``source`` says so.
+        A file, behind a semicolon how to read it (as ``table``), or one of ``REAL``. Where the
+        extra ``data`` is missing, the shipped scenario calibrated to that panel is run for 100
+        customers instead, and ``source`` says so.
     table : str
         How to read a file, such as ``decimal: comma, customer: hid``: fields of
         :class:`~cxsim.calibration.table_reading.Reading`, and ``PANEL_OPTIONS``.
@@ -708,6 +709,8 @@ def load_panel(name: str, table: str = "") -> Panel:
     CalibrationError
         If it is neither, or cannot be read.
     """
+    if ";" in name and not table and not Path(name).exists():
+        name, table = (part.strip() for part in name.split(";", 1))
     if name not in REAL or Path(name).exists():
         options = options_of(table, PANEL_OPTIONS)
         named = {k: options.pop(k) for k in PANEL_OPTIONS[:5] if k in options}

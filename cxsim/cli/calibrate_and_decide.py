@@ -683,7 +683,7 @@ def decide(
         name = next(iter(table)).replace("_", "-")
         raise UserError(f"--{name}: expected --panel DATA beside it, found none")
     if table:
-        given["table"] = json.dumps(table, ensure_ascii=False)[1:-1]
+        given["panel"] += "; " + json.dumps(table, ensure_ascii=False)[1:-1]
     given["scenario"] = scenario
     if overrides:
         given["overrides"] = join_overrides(overrides)
@@ -711,7 +711,7 @@ def _check(given: dict[str, Any]) -> None:
         from cxsim.calibration import CalibrationError, load_panel
 
         try:
-            load_panel(values["panel"], values.get("table", ""))
+            load_panel(values["panel"])
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return

@@ -390,7 +390,7 @@ _OVERRIDE = Place("override")
 
 
 def parse_override(text: str) -> tuple[str, Any]:
-    """Split ``PATH=VALUE`` as on the command line; the value is read as YAML.
+    """Split ``PATH=VALUE`` as on the command line, or ``PATH: VALUE``; the value is read as YAML.
 
     Parameters
     ----------
@@ -406,16 +406,18 @@ def parse_override(text: str) -> tuple[str, Any]:
     Raises
     ------
     ScenarioError
-        If there is no ``=`` or the value is not YAML.
+        If nothing stands between path and value, or the value is not YAML.
 
     Examples
     --------
     >>> parse_override("firms.Tailor.price=12")
     ('firms.Tailor.price', 12)
     """
-    path, equals, value = text.partition("=")
+    colon, equals = text.find(": "), text.find("=")
+    named = 0 < colon < equals or equals < 0 < colon
+    path, between, value = text.partition(": " if named else "=")
     path = path.strip()
-    if not equals or not path:
+    if not between or not path:
         message = f"expected PATH=VALUE (firms.Tailor.price=12), found {found(text)}"
         raise ScenarioError(Problem(_OVERRIDE, (), message))
     try:
