@@ -195,7 +195,13 @@ class Lead:
         name = f"Net present value, {value.periods} {value.period}s"
         found = [(name, _signed(value.within.mean, unit), _ends(value.within))]
         found.append(("Payback", self.payback, ""))
-        found.append(("Cumulative cash at the end", _signed(float(self.sums[-1]), unit), ""))
+        found.append(
+            (
+                "Cumulative cash flow at the end",
+                _signed(float(self.sums[-1]), unit),
+                "not discounted",
+            )
+        )
         if isfinite(value.perpetuity.mean):
             ends = _ends(value.perpetuity)
             found.append(("With profit in perpetuity", _signed(value.perpetuity.mean, unit), ends))
@@ -561,7 +567,7 @@ def _runs(
         flows = pd.concat([flows, rival.flow(names[k])], ignore_index=True)
     flows.attrs.update(settings_attrs(market))
     figures: Figures = {
-        "cash": partial(cumulative_cash, flows, what="Cumulative profit", signed=False),
+        "cash": partial(cumulative_cash, flows, what="Discounted cumulative profit", signed=False),
     }
     series = result.series.copy()
     series.attrs.update(settings_attrs(market), my_firm=firm)
