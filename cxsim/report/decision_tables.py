@@ -9,6 +9,7 @@ import pandas as pd
 from cxsim.charts.labels import Scale
 from cxsim.messages import minus
 from cxsim.report import tables
+from cxsim.report.brief import GOALS, goal_named
 from cxsim.report.notebook_parameters import loaded
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
@@ -19,6 +20,28 @@ from cxsim.study.paired_seeds import read_draws
 
 if TYPE_CHECKING:
     from cxsim.strategy.decision import Decision
+
+
+def measure_of(goal: str) -> str:
+    """Return the measure of a goal that a firm can decide by; empty for that of the scenario.
+
+    Parameters
+    ----------
+    goal : str
+        As ``--goal`` takes it; empty for none.
+
+    Raises
+    ------
+    ValueError
+        If there is no such goal, or it is that of customers.
+    """
+    if not goal:
+        return ""
+    measure = goal_named(goal)
+    if measure == GOALS["surplus"]:
+        text = "expected a goal of the firm: profit, share, retention or CLV"
+        raise ValueError(f"goal: {text}, found {goal!r}")
+    return measure
 
 
 def market_from_panel(

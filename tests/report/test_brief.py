@@ -96,6 +96,21 @@ def test_the_first_sentence_is_money_for_the_firm_with_its_interval(brief, compa
     assert brief.chosen == ""
 
 
+def test_a_brief_is_made_in_one_call_and_the_headline_agrees_with_it(markets, compared):
+    made = cx.brief(compared, *markets, firm="Tailor", author="Strategy team")
+    assert (made.firm, made.goal, made.author) == ("Tailor", "net_present_value", "Strategy team")
+    assert len(made.figures) == 2
+    said = compared.headline("Tailor", "net_present_value")
+    verb = made.answer[0].split()[3]
+    assert said.startswith(f"In copycat, Tailor {verb} ")
+    assert "of net present value against baseline (95 % interval" in said
+    assert "of market share against baseline" in compared.headline("Mass", "market_share")
+    with pytest.raises(ValueError, match="did you mean 'Tailor'"):
+        compared.headline("Tailer")
+    with pytest.raises(ValueError, match=r"scenarios: expected 2, .* found 0"):
+        cx.brief(compared)
+
+
 @pytest.mark.parametrize(
     ("goal", "said"),
     [
