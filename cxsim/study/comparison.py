@@ -112,13 +112,13 @@ class Comparison:
             return " ".join(self._change(name, firm, goal or VALUES[0]) for name in names)
         first, sentences = self.scenarios[0], []
         for name in self.scenarios[1:]:
-            firm = self._mover(name)
-            if firm is None:
+            mover = self._mover(name)
+            if mover is None:
                 sentences.append(f"{name} and {first} have no firm in common.")
                 continue
-            row = self._shares.loc[name].loc[firm]
-            said = _sentence(name, first, firm, row, self.confidence, self.draws)
-            sentences.append(said.removesuffix(".") + self._against(name, firm, row))
+            row = self._shares.loc[name].loc[mover]
+            said = _sentence(name, first, mover, row, self.confidence, self.draws)
+            sentences.append(said.removesuffix(".") + self._against(name, mover, row))
         return " ".join(sentences)
 
     def _change(self, name: str, firm: str, goal: str) -> str:
