@@ -27,6 +27,7 @@ from cxsim.identity import IdentityError as IdentityError
 from cxsim.identity import inputs as inputs
 from cxsim.model.mechanism import Mechanism as Mechanism
 from cxsim.parameters import parameter as parameter
+from cxsim.report.brief_answers import brief as brief
 from cxsim.report.explorer import explore as explore
 from cxsim.runs import Run as Run
 from cxsim.runs import run as run
@@ -39,6 +40,7 @@ from cxsim.scenario import EventsLeftOutWarning as EventsLeftOutWarning
 from cxsim.scenario import Scenario as Scenario
 from cxsim.scenario import ScenarioError as ScenarioError
 from cxsim.strategy.break_even import break_even as break_even
+from cxsim.strategy.break_even import hold as hold
 from cxsim.strategy.break_even import payback as payback
 from cxsim.strategy.break_even import smallest_market as smallest_market
 from cxsim.strategy.decide import decide as decide

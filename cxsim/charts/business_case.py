@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Unpack
 
 import numpy as np
@@ -38,7 +39,7 @@ _LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.4, 1.2, 1.4)))
 def cumulative_cash(
     flows: pd.DataFrame,
     *,
-    what: str = "Cumulative cash flow",
+    what: str = "Discounted cumulative cash flow",
     paid: Mapping[str, float] | None = None,
     signed: bool = True,
     **_: Unpack[Shared],
@@ -51,7 +52,8 @@ def cumulative_cash(
         ``period, name, value``: for each alternative the discounted sum up to each period,
         currency.
     what : str
-        Label of the vertical axis, without its unit.
+        Label of the vertical axis and of the title, without its unit; it says whether sums are
+        discounted.
     paid : mapping of str to float, optional
         The first period of each alternative from which on its sum is positive for good; what
         has none is left out.
@@ -93,14 +95,14 @@ def cumulative_cash(
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter(scale.ticks)
-        axes.set(xlabel=words.period.capitalize(), ylabel=scale.axis(what))
+        axes.set(xlabel=words.period.capitalize(), ylabel=fill(scale.axis(what), 28))
         return lambda: end_labels(axes, ends)
 
     last = {name: flows.loc[flows["name"] == name, "value"].iloc[-1] for name in names}
     return Chart(
         draw,  # type: ignore[arg-type]
         size=(7.6, 3.9),
-        title=_cash_title(last, known, names, scale, words, signed=signed),
+        title=_cash_title(what, last, known, names, scale, words, signed=signed),
         alt=f"{what} by {words.period}: "
         + "; ".join(f"{name} ends at {scale.text(last[name], signed=signed)}" for name in names)
         + "".join(f"; {n} has paid from {words.period} {at:.0f} on" for n, at in known.items())
@@ -121,6 +123,7 @@ def _mark_payback(axes: Axes, at: float, period: str, ink: str) -> None:
 
 
 def _cash_title(
+    what: str,
     last: Mapping[str, float],
     paid: Mapping[str, float],
     names: Sequence[str],
@@ -130,7 +133,8 @@ def _cash_title(
     signed: bool,
 ) -> str:
     first = names[0]
-    end = f"{first}: {scale.text(last[first], signed=signed)} at the end"
+    amount = scale.text(last[first], signed=signed)
+    end = f"{first}: {amount} of {what[:1].lower()}{what[1:]} at the end"
     if first in paid:
         return f"{end}, positive for good from {words.period} {paid[first]:.0f} on"
     return f"{end}, not paid back within the run" if last[first] < 0 else end

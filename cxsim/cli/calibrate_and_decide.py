@@ -337,6 +337,10 @@ def _classes(context: click.Context, option: click.Parameter, value: str | None)
     help="Also write 200 draws of the parameters, as CSV, to use as design points of a study.",
 )  # fmt: skip
 @click.option(
+    "--export", "exports", multiple=True, metavar="FILE",
+    help="Also write a brief as slides (.pptx) or as a workbook (.xlsx). May be repeated.",
+)  # fmt: skip
+@click.option(
     "--customers", type=click.IntRange(2), metavar="N",
     help="Estimate on N customers drawn at random (--seed).",
 )  # fmt: skip
@@ -433,6 +437,7 @@ def calibrate(data: str, **options: Any) -> int:  # fmt: skip
     """
     from cxsim.calibration import CalibrationError
 
+    check_brief(options)
     try:
         if Path(data).suffix.lower() in (".yaml", ".yml"):
             return _from_targets(data, options)
@@ -490,6 +495,8 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
             _say_plan(panel, "--customers 1000", how)
         try:
             result = calibrate(panel, **how, progress=screen)
+        except CalibrationError:
+            raise
         except ValueError as error:
             raise UserError(f"--{error}".replace("_", "-", 1)) from error
     say_decisions(panel.decisions, panel.source)
@@ -503,6 +510,7 @@ def _from_panel(data: str, options: dict[str, Any]) -> int:
         _print_classes(result)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.table, result.sample)
+    _export(result, path, options["exports"])
     return 1 if any(warning.serious for warning in result.warnings) else 0
 
 
@@ -521,6 +529,14 @@ def _print_places(path: Path, options: dict[str, Any], table: Any, sample: Any) 
     write_text(draws, sample().to_csv(index=False))
     say(f"Draws of the estimates: {draws} (for --draws of compare and decide)")
     say(f"Scenario: {path}")
+
+
+def _export(result: Any, scenario: Path, exports: tuple[str, ...]) -> None:
+    """Write the brief of a calibration to the files asked for, and say where."""
+    for name in exports:
+        from cxsim.report.brief_answers import brief
+
+        say(f"Export: {brief(result, scenario).export(name)}")
 
 
 def _from_targets(data: str, options: dict[str, Any]) -> int:
@@ -555,6 +571,7 @@ def _from_targets(data: str, options: dict[str, Any]) -> int:
     print_table(["parameter", "estimate", "se", "lowest", "highest", "", ""], rows, left=1)
     path = result.save(options["output"] or _place(data), title=options["title"])
     _print_places(path, options, result.parameters, lambda: result.draws)
+    _export(result, path, options["exports"])
     for reason in result.reasons():
         say_lines(reason)
     return 0 if result.met else 1
@@ -637,6 +654,20 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
     help="My firm, which decides [default: that of the scenario's perspective, or the first].",
 )  # fmt: skip
 @click.option(
+    "--goal", type=click.Choice(["profit", "share", "retention", "CLV"], case_sensitive=False),
+    help="What my firm wants more of [default: the perspective's, or profit].",
+)  # fmt: skip
+@click.option(
+    "--hold", metavar="TARGET",
+    help="Find what a target costs instead, such as 'market_share>=0.40'; with --by, without a "
+    "report.",
+)  # fmt: skip
+@click.option(
+    "--by", metavar="PATH=LOW:HIGH",
+    help="With --hold: the parameter that is moved, and where to look; or the size of a programme, "
+    "firms.NAME.programmes.NAME.size [default: 0:1].",
+)  # fmt: skip
+@click.option(
     "--panel", metavar="DATA", help="Purchase panel to calibrate to, instead of a scenario."
 )
 @panel_options
@@ -673,7 +704,15 @@ def decide(
     Every option is simulated in the same futures. Options and uncertainties are YAML files, or
     YAML itself. Prints the recommendation, whether it is robust, and the mean, regret and worst
     future of every option.
+
+    With --hold and --by, finds the smallest size of a programme, or the price or other parameter,
+    at which a measure of the firm reaches a target, and what that costs.
     """
+    target, by = options.pop("hold"), options.pop("by")
+    if target or by:
+        options |= {"output": output, "timeout": timeout}
+        _hold(scenario, target, by, overrides, options)
+        return
     heading, exports = check_brief(options), options.pop("exports")
     for name in ("author", "date", "logo"):
         options.pop(name)
@@ -682,6 +721,8 @@ def decide(
     if table and "panel" not in given:
         name = next(iter(table)).replace("_", "-")
         raise UserError(f"--{name}: expected --panel DATA beside it, found none")
+    if goal := given.pop("goal", None):
+        given["firm"] = f"{given.get('firm', '')}; {goal}"
     if table:
         given["panel"] += "; " + json.dumps(table, ensure_ascii=False)[1:-1]
     given["scenario"] = scenario
@@ -694,6 +735,66 @@ def decide(
     _print(result)
     print_end(result)
     export_brief(result, exports)
+
+
+#: Options of decide that count with --hold.
+_HOLD = ("firm", "seeds", "confidence")
+
+
+def _hold(
+    scenario: str, target: str | None, by: str | None, overrides: tuple[str, ...],
+    options: dict[str, Any],
+) -> None:  # fmt: skip
+    """Print at which value of a parameter a target is reached, and what it costs."""
+    from cxsim.report.brief import GOALS
+    from cxsim.strategy.break_even import SIZE, hold
+    from cxsim.study.paired_seeds import loaded
+
+    for name, beside, form in (
+        ("hold", target, "a target such as 'market_share>=0.40'"),
+        ("by", by, "PATH=LOW:HIGH"),
+    ):
+        if not beside:
+            raise UserError(f"--{name}: expected {form}, found none")
+    other = next((k for k, v in options.items() if v and k not in _HOLD), None)
+    if other is not None:
+        flag = {"exports": "export", "output": "output"}.get(other, other).replace("_", "-")
+        raise UserError(f"--hold: expected no --{flag} beside it, found one")
+    assert target is not None
+    assert by is not None
+    path, _, ends = by.partition("=")
+    low, colon, high = (ends or ("0:1" if path.endswith(SIZE) else "")).partition(":")
+    if not colon:
+        raise UserError(f"--by: expected PATH=LOW:HIGH, found {by!r}")
+    words = {word.lower(): measure for word, measure in GOALS.items()}
+    name = target.split("<")[0].split(">")[0].strip()
+    target = words.get(name.lower(), name) + target[len(name) :].lstrip() if name else target
+    try:
+        with Screen(f"cxsim decide {scenario} --hold") as screen:
+            found = hold(
+                loaded(scenario, list(overrides)), target, path, low=low, high=high,  # type: ignore[arg-type]
+                firm=options.get("firm") or "", seeds=_whole_or(options.get("seeds"), 20),
+                confidence=options.get("confidence") or 0.95,
+                progress=lambda done, total: screen("values tried", done, total),
+            )  # fmt: skip
+    except ValueError as error:
+        what, colon, rest = str(error).partition(":")
+        flag = {"low": "--by", "high": "--by", "target": "--hold"}.get(what, what)
+        raise UserError(f"{flag}{colon}{rest}") from error
+    say_lines(found.sentence(), after="\n")
+    rows = [
+        [f"{row['value']:.5g}", *(f"{row[each]:.4g}" for each in ("mean", "lower", "upper")),
+         "yes" if row["reaches"] else "", f"{row['net_present_value']:,.0f}"]
+        for row in found.curve.to_dict("records")
+    ]  # fmt: skip
+    heads = [path, found.measure, "lower", "upper", "reaches", "change of\nnet present value"]
+    print_table(heads, rows, left=0)
+
+
+def _whole_or(text: str | None, default: int) -> int:
+    from cxsim.messages import whole
+
+    return default if text is None else whole(text, "seeds", low=1)
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -715,14 +816,16 @@ def _check(given: dict[str, Any]) -> None:
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return
+    from cxsim.report.decision_tables import firm_and_measure
     from cxsim.scenario.events import split_overrides
     from cxsim.strategy.decide import plan_decision
 
     plan_decision(
-        values["scenario"], values.get("firm", ""), options=values.get("options", ""),
+        values["scenario"], options=values.get("options", ""),
         uncertainties=values.get("uncertainties", ""), rival=values.get("rival", ""),
         points=values.get("points", 48) if values.get("draws") else 16, draws=values.get("draws"),
         overrides=split_overrides(values.get("overrides", "")),
+        **firm_and_measure(values.get("firm", "")),
     )  # fmt: skip
 
 
@@ -733,10 +836,11 @@ def _print(result: Any) -> None:
     if result.summary.get("worth"):
         say_lines(result.summary["worth"], after="\n")
     frame = pd.DataFrame(result.summary["options"])
+    form = ",.0f" if frame[list(_COLUMNS)].abs().to_numpy().max() >= 1000 else ".4g"
     rows = [
         [
             row["option"],
-            *(f"{row[name]:,.0f}" for name in _COLUMNS),
+            *(f"{row[name]:{form}}" for name in _COLUMNS),
             f"{100 * row['best_share']:.0f} %",
         ]
         for row in frame.to_dict("records")

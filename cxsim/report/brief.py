@@ -390,6 +390,13 @@ def terms() -> dict[str, str]:
     return {str(term): str(meaning) for term, meaning in held.items()}
 
 
+#: The blank between a number and its unit, or between words of a large amount.
+_UNIT = re.compile(
+    r" (?=%)|(?<=\d) (?=(?:thousand|million|billion|[A-Z]{3})\b)"
+    r"|(?:(?<=\d thousand)|(?<=\d million)|(?<=\d billion)) (?=[A-Z]{3}\b)"
+)
+
+
 class Explained:
     """A brief whose texts are HTML, in which each term is explained where it first occurs.
 
@@ -422,7 +429,7 @@ class Explained:
 
     def _explained(self, text: str) -> str:
         """Return a text as HTML; numbers stay with their units."""
-        text = escape(text.replace(" %", "\u00a0%"))
+        text = escape(_UNIT.sub("\u00a0", text))
         text = re.sub(r"`(.*?)`", r"<code>\1</code>", text)
         if not self._left:
             return text

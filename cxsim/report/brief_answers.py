@@ -7,9 +7,10 @@ with the command that varies it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, singledispatch
 from math import isfinite, nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,10 @@ from cxsim.charts.labels import Words, joined, number, scale_for
 from cxsim.charts.scenario_comparison import scenario_differences
 from cxsim.charts.style import Picture
 from cxsim.charts.time_series import market_shares
-from cxsim.messages import minus, money
+from cxsim.messages import argument_hints, minus, money
 from cxsim.model.ledger import year_of
 from cxsim.numerics.statistics import half_width
-from cxsim.report.brief import GOALS, Assumption, Brief, Sheet, stance
+from cxsim.report.brief import GOALS, Assumption, Brief, Drawing, Sheet, stance
 from cxsim.report.tables import unstated_lines
 from cxsim.runs import settings_attrs
 from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures
@@ -79,6 +80,64 @@ def brief_of(result: Any, **asked: Any) -> tuple[Brief, Figures]:
         return _calibrated(result, scenarios=asked["scenarios"]), {}
     kinds = "runs, a comparison, a decision, a tournament, a calibration or the result of a study"
     raise TypeError(f"result: expected {kinds}, found {type(result).__name__}")
+
+
+@argument_hints
+def brief(
+    result: Any,
+    *scenarios: Scenario | str | Path,
+    firm: str = "",
+    goal: str = "",
+    author: str = "",
+    date: str = "",
+) -> Brief:
+    """Return the brief of a result: the answer for a firm and its goal, and what carries it.
+
+    Parameters
+    ----------
+    result : Comparison, Decision, StudyResult, Tournament, Replications, Calibration, MomentMatch
+    *scenarios : Scenario, str or Path
+        Those that the result is of, in its order; a study needs none.
+    firm, goal : str
+        Default: those of the first scenario's perspective, else one that the brief names. Goals
+        are profit, share, retention, CLV and surplus.
+    author, date : str
+
+    Returns
+    -------
+    Brief
+        With its figures; ``export("brief.pptx")``, ``export("brief.xlsx")`` and ``html()`` write
+        it. A notebook shows it.
+
+    Raises
+    ------
+    ScenarioError
+        If a scenario or the firm is not there.
+    ValueError
+        If scenarios are missing, or there is no such goal.
+    TypeError
+        If there are no briefs of such results.
+
+    Examples
+    --------
+    >>> import cxsim as cx
+    >>> markets = [cx.load(name, {"customers": 100, "periods": 28})
+    ...            for name in ("baseline", "copycat")]
+    >>> made = cx.brief(cx.compare(*markets, seeds=2), *markets, firm="Tailor")
+    >>> made.question
+    "What does “A rival copies the one-to-one firm” do to Tailor's profit?"
+    """
+    from cxsim.study.paired_seeds import loaded
+
+    markets = [loaded(each) for each in scenarios]
+    if not markets and isinstance(result, StudyResult):
+        markets = result.study.examples()
+    needed = len(result.scenarios) if isinstance(result, Comparison) else 1
+    if len(markets) < needed:
+        raise ValueError(f"scenarios: expected {needed}, those of the result, found {len(markets)}")
+    made, figures = brief_of(result, scenarios=markets, firm=firm, goal=goal)
+    drawn = tuple(Drawing.of(draw()) for draw in figures.values())
+    return replace(made, figures=drawn, author=author, date=date)
 
 
 # -- A lead in profit: what carries it, and what would turn it ---------------------------------
@@ -195,7 +254,13 @@ class Lead:
         name = f"Net present value, {value.periods} {value.period}s"
         found = [(name, _signed(value.within.mean, unit), _ends(value.within))]
         found.append(("Payback", self.payback, ""))
-        found.append(("Cumulative cash at the end", _signed(float(self.sums[-1]), unit), ""))
+        found.append(
+            (
+                "Cumulative cash flow at the end",
+                _signed(float(self.sums[-1]), unit),
+                "not discounted",
+            )
+        )
         if isfinite(value.perpetuity.mean):
             ends = _ends(value.perpetuity)
             found.append(("With profit in perpetuity", _signed(value.perpetuity.mean, unit), ends))
@@ -561,7 +626,7 @@ def _runs(
         flows = pd.concat([flows, rival.flow(names[k])], ignore_index=True)
     flows.attrs.update(settings_attrs(market))
     figures: Figures = {
-        "cash": partial(cumulative_cash, flows, what="Cumulative profit", signed=False),
+        "cash": partial(cumulative_cash, flows, what="Discounted cumulative profit", signed=False),
     }
     series = result.series.copy()
     series.attrs.update(settings_attrs(market), my_firm=firm)
@@ -698,9 +763,11 @@ def _decision(
     assumptions = [*turned, *(lead.assumptions() if lead else ())][:3]
     unit, best = str(result.facts["unit"]), table.loc[result.recommended]
     mean, low, high = result.advantage
+    of = "" if unit else f", {_NOUNS.get(measure, measure)}"
+    ends = f"{money(low)} to {money(high)}"
     numbers = [
         ("Recommended", result.recommended, ""),
-        (f"Lead over {result.runner_up!r}", _signed(mean, unit), f"{money(low)} to {money(high)}"),
+        (f"Lead over {result.runner_up!r}{of}", _signed(mean, unit), ends),
         ("Best option in", f"{100 * best['best_share']:.0f} % of the futures", ""),
         ("Worst case", money(float(best["worst"]), unit), ""),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ import pandas as pd
 from cxsim.charts.labels import Scale
 from cxsim.messages import minus
 from cxsim.report import tables
+from cxsim.report.brief import GOALS, goal_named
 from cxsim.report.notebook_parameters import loaded
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
@@ -19,6 +20,28 @@ from cxsim.study.paired_seeds import read_draws
 
 if TYPE_CHECKING:
     from cxsim.strategy.decision import Decision
+
+
+def firm_and_measure(text: str) -> dict[str, str]:
+    """Return firm and measure of a decision, by their names as arguments of ``cx.decide``.
+
+    Parameters
+    ----------
+    text : str
+        My firm, behind a semicolon its goal as ``--goal`` takes it: ``Mass; share``. What is
+        left out is that of the scenario's perspective.
+
+    Raises
+    ------
+    ValueError
+        If there is no such goal, or it is that of customers.
+    """
+    firm, _, goal = (part.strip() for part in text.partition(";"))
+    measure = goal_named(goal) if goal else ""
+    if measure == GOALS["surplus"]:
+        known = "expected a goal of the firm: profit, share, retention or CLV"
+        raise ValueError(f"goal: {known}, found {goal!r}")
+    return {"firm": firm, "measure": measure}
 
 
 def market_from_panel(

@@ -523,6 +523,10 @@ def as_python(notebook: str, parameters: Mapping[str, Any]) -> str:
         repr(each) for name in way.first if name in given for each in _named(name, given[name])
     ]
     named = [f"{name}={given[name]!r}" for name in way.keywords if name in given]
+    if notebook == "decide" and given.get("goal"):
+        from cxsim.report.brief import goal_named
+
+        named.insert(0, f"measure={goal_named(given['goal'])!r}")
     overrides = split_overrides(parameters.get("overrides", ""))
     changed = [f"overrides={overrides!r}"] if overrides else []
     if notebook == "decide" and given.get("panel"):  # it takes the scenario's place

@@ -459,11 +459,15 @@ def options_under_uncertainty(decision: Any, **_: Unpack[Shared]) -> Chart:
     lead, low, high = decision.advantage
     unsure = "" if low > 0 else " (not significant)"
     size = scale_of(decision, [lead, low, high])
+    best, other = decision.recommended, decision.runner_up
+    title = f"{best!r} earns {size.text(lead)} more than {other!r} on average{unsure}"
+    if not decision.facts["unit"]:
+        higher = f"{size.text(lead)} higher with {best!r} than with {other!r}"
+        title = f"{begun(_said(decision))} is {higher} on average{unsure}"
     return Chart(
         draw,
         size=(9.4, 2.0 + 0.5 * len(shown) * (4 if narrow() else 1)),
-        title=f"{decision.recommended!r} earns {size.text(lead)} more than {decision.runner_up!r} "
-        f"on average{unsure}",
+        title=title,
         alt=decision.sentence(),
         note=f"{begun(_said(decision))}. Regret: shortfall against the best option in the same "
         f"future. Filled: best option. {100 * decision.confidence:.0f} % intervals, "

@@ -63,11 +63,16 @@ def _recommendation(facts: Mapping[str, Any], grounds: Grounds) -> str:
     firm, choice = facts["firm"], facts["recommended"]
     ends = f"{money(facts['lower'])} to {money(facts['upper'])}"
     more = f"{money(facts['advantage'], facts['unit'])} ({ends}) more than {facts['runner_up']!r}"
-    share = f"best in {100 * grounds.best_share:.0f} % of the {facts['points']} futures"
+    earns, share = f"it earns {more}", "is"
+    if not facts["unit"] and "output" in facts:
+        what = facts["output"].partition(".")[0].replace("_", " ")
+        more = f"{money(facts['advantage'])} ({ends}) higher than with {facts['runner_up']!r}"
+        earns, share = f"its {what} is {more}", "it is"
+    share += f" best in {100 * grounds.best_share:.0f} % of the {facts['points']} futures"
     if facts["lower"] > 0:
-        middle = f"on average it earns {more}, the next best, and is {share}"
+        middle = f"on average {earns}, the next best, and {share}"
     else:
-        middle = f"it earns {more} on average (not statistically significant) and is {share}"
+        middle = f"{earns} on average (not statistically significant) and {share}"
     conditions = facts.get("conditions", ())
     tail = f"; this assumes that {' and that '.join(conditions)}" if conditions else ""
     if grounds.unstated:

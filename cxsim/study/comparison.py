@@ -17,7 +17,7 @@ import pandas as pd
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.identity import text_digest
-from cxsim.messages import minus, money
+from cxsim.messages import choice, minus, money
 from cxsim.model.mechanism import Measure
 from cxsim.numerics.statistics import mean_and_error, over_draws, paired
 from cxsim.runs import settings_attrs
@@ -90,24 +90,67 @@ class Comparison:
     def _shares(self) -> pd.DataFrame:
         return self.table[self.table["measure"] == "market_share"].set_index(["scenario", "firm"])
 
-    def headline(self) -> str:
+    def headline(self, firm: str = "", goal: str = "") -> str:
         """Return one sentence per scenario: the firm whose market share changes most.
 
-        Where the baseline has a perspective, its firm takes the place of that one.
+        Where the baseline has a perspective, its firm takes the place of that one. Where that
+        firm's net present value moves the other way, significantly, the sentence says both.
 
-        Where that firm's net present value moves the other way, significantly, the sentence says
-        both.
+        Parameters
+        ----------
+        firm, goal : str
+            My firm, and the measure that it wants more of; default ``net_present_value`` where
+            a firm is named. The sentences are then about them.
+
+        Raises
+        ------
+        ValueError
+            If there is no such firm or measure.
         """
+        if firm or goal:
+            names = self.scenarios[1:]
+            return " ".join(self._change(name, firm, goal or VALUES[0]) for name in names)
         first, sentences = self.scenarios[0], []
         for name in self.scenarios[1:]:
-            firm = self._mover(name)
-            if firm is None:
+            mover = self._mover(name)
+            if mover is None:
                 sentences.append(f"{name} and {first} have no firm in common.")
                 continue
-            row = self._shares.loc[name].loc[firm]
-            said = _sentence(name, first, firm, row, self.confidence, self.draws)
-            sentences.append(said.removesuffix(".") + self._against(name, firm, row))
+            row = self._shares.loc[name].loc[mover]
+            said = _sentence(name, first, mover, row, self.confidence, self.draws)
+            sentences.append(said.removesuffix(".") + self._against(name, mover, row))
         return " ".join(sentences)
+
+    def _change(self, name: str, firm: str, goal: str) -> str:
+        """Return the change of a goal of a firm in a sentence."""
+        choice(goal, "goal", dict.fromkeys(self.table["measure"]))
+        firm = choice(firm, "firm", dict.fromkeys(self.table["firm"])) if firm else firm
+        who, first = firm or self._mover(name) or "", self.scenarios[0]
+        rows = self.table[(self.table["scenario"] == name) & (self.table["measure"] == goal)]
+        for each in (who, MARKET):
+            found = rows[rows["firm"] == each].to_dict("records")
+            if found:
+                break
+        else:
+            return f"In {name}, {who} has no {goal.replace('_', ' ')} to compare."
+        row, unit = found[0], str(found[0]["unit"])
+        share, currency = unit.startswith("share"), ""
+        if unit.startswith("currency"):
+            currency = str(self._facts["money"]["currency"])
+        size = 100.0 if share else 1.0
+        amount = money(size * abs(row["difference"]), "points" if share else currency)
+        low, high = (size * row[end] for end in ("lower", "upper"))
+        label = str(row["label"])
+        label = label if label[:2].isupper() else label[:1].lower() + label[1:]
+        verb = "gain" if row["difference"] > 0 else "lose"
+        verb, who = (verb, "customers") if each == MARKET else (f"{verb}s", who)
+        if not row["difference"]:
+            return f"In {name}, {who}'s {label} does not differ from that in {first}."
+        ends = "one seed, so no interval"
+        if np.isfinite(row["se"]):
+            ends = f"{100 * self.confidence:g} % interval {money(low)} to {money(high)}"
+            ends += "" if low > 0 or high < 0 else "; not statistically significant"
+        return f"In {name}, {who} {verb} {amount} of {label} against {first} ({ends})."
 
     def _against(self, name: str, firm: str, share: pd.Series) -> str:
         """Return that money moves the other way than share, both significantly; else a stop."""

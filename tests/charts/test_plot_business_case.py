@@ -19,6 +19,9 @@ def test_cumulative_cash_marks_the_period_from_which_on_it_has_paid():
     figure = cx.plot.cumulative_cash(flows, paid={"build": 2})
     assert "payback: period 2" in texts(figure)
     assert "positive for good from period 2 on" in figure.get_suptitle().replace("\n", " ")
+    title = " ".join(figure.get_suptitle().split())
+    assert title.startswith("build: +8.00 of discounted cumulative cash flow at the end")
+    assert figure.axes[0].get_ylabel().startswith("Discounted cumulative")
     never = cx.plot.cumulative_cash(flows.assign(value=-1.0))
     assert "not paid back within the run" in never.get_suptitle().replace("\n", " ")
 

@@ -18,7 +18,7 @@ from cxsim.report.brief_export import fitted
 from cxsim.study.paired_seeds import replicate
 from cxsim.study.value_of_lead import further_cost, paid_back, turning_rate, value_of
 
-SMALL = {"customers": 200, "periods": 40}
+SMALL = {"customers": 100, "periods": 28}
 ROOT = Path(__file__).parents[2]
 
 
@@ -29,7 +29,7 @@ def markets():
 
 @pytest.fixture(scope="module")
 def compared(markets):
-    return cx.compare(*markets, seeds=3)
+    return cx.compare(*markets, seeds=2)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def brief(markets, compared):
     """The brief of the comparison for Tailor, with one figure."""
     made, figures = brief_of(compared, scenarios=markets, firm="Tailor", goal="profit")
     drawn = Drawing.of(figures["cash"]())
-    verdict = ("copycat: Open, over 3 paired seeds: “x < y”",)
+    verdict = ("copycat: Open, over 2 paired seeds: “x < y”",)
     return replace(made, figures=(drawn,), verdict=verdict, author="Strategy team", date="1 May")
 
 
@@ -94,6 +94,21 @@ def test_the_first_sentence_is_money_for_the_firm_with_its_interval(brief, compa
     assert brief.question == "What does “A rival copies the one-to-one firm” do to Tailor's profit?"
     assert len(brief.assumptions) == 3
     assert brief.chosen == ""
+
+
+def test_a_brief_is_made_in_one_call_and_the_headline_agrees_with_it(markets, compared):
+    made = cx.brief(compared, *markets, firm="Tailor", author="Strategy team")
+    assert (made.firm, made.goal, made.author) == ("Tailor", "net_present_value", "Strategy team")
+    assert len(made.figures) == 2
+    said = compared.headline("Tailor", "net_present_value")
+    verb = made.answer[0].split()[3]
+    assert said.startswith(f"In copycat, Tailor {verb} ")
+    assert "of net present value against baseline (95 % interval" in said
+    assert "of market share against baseline" in compared.headline("Mass", "market_share")
+    with pytest.raises(ValueError, match="did you mean 'Tailor'"):
+        compared.headline("Tailer")
+    with pytest.raises(ValueError, match=r"scenarios: expected 2, .* found 0"):
+        cx.brief(compared)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +255,8 @@ def test_other_formats_are_refused(brief, tmp_path):
 
 
 def test_figures_are_drawn_again_for_a_phone(compared):
-    wide = cx.plot.scenario_differences(compared.table, measures=["market_share", "churn"])
+    table = compared.table.query("firm in ['Mass', 'Tailor']")
+    wide = cx.plot.scenario_differences(table, measures=["market_share", "churn"])
     small = wide.narrow
     assert small.get_figwidth() == pytest.approx(3.6)
     assert small.get_figheight() > wide.get_figheight()
