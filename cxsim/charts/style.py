@@ -7,17 +7,19 @@ import contextlib
 import io
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from html import escape
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import matplotlib.style
+import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -27,6 +29,9 @@ from matplotlib.typing import ColorType
 from cxsim.charts.labels import Words, plain
 from cxsim.files.whole import whole_file
 from cxsim.messages import visible
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # -- A figure that knows what it shows in words: made without pyplot, shown and saved whole ----
 
@@ -48,6 +53,10 @@ class Picture(Figure):
     laid_out = False
     redraw: Callable[[], Picture] | None = None
     _png: bytes | None = None
+
+    def __init__(self, *given: Any, **named: Any):
+        super().__init__(*given, **named)
+        FigureCanvasAgg(self)  # one renderer for layout and drawing: texts are measured once
 
     @cached_property
     def narrow(self) -> Picture | None:
@@ -173,7 +182,58 @@ def _write(figure: Figure, target: Any, kind: str) -> None:
     if kind == "svg":
         about["Date"] = None
     with style(), _as_laid_out(figure):
-        figure.savefig(target, format=kind, metadata=about)
+        if kind == "png" and isinstance(figure.canvas, FigureCanvasAgg):
+            _write_png(figure.canvas, target, about)
+        else:
+            figure.savefig(target, format=kind, metadata=about)
+
+
+def _write_png(canvas: FigureCanvasAgg, target: Any, about: Mapping[str, str]) -> None:
+    """Write a figure as PNG: drawn once (``savefig`` draws twice), and as few bytes as it needs."""
+    from PIL.PngImagePlugin import PngInfo
+
+    canvas.draw()
+    texts, fineness = PngInfo(), canvas.figure.dpi
+    for name, text in about.items():
+        texts.add_text(name, text)
+    picture = with_palette(np.asarray(canvas.buffer_rgba()))
+    picture.save(target, format="png", pnginfo=texts, dpi=(fineness, fineness))
+
+
+def with_palette(pixels: np.ndarray) -> Image:
+    """Return opaque pixels as an image of 256 colours, those that most pixels have.
+
+    A figure has a few hundred colours, most of them at the edges of letters and lines: more than
+    99 % of its pixels keep theirs, the others get the nearest.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 4)
+        Red, green, blue and opacity.
+
+    Returns
+    -------
+    Image
+        Of Pillow, in mode ``P``.
+    """
+    from PIL import Image
+
+    height, width, _ = pixels.shape
+    found = Image.fromarray(pixels).convert("RGB").getcolors(height * width) or []
+    colors = np.array([color for _, color in sorted(found, reverse=True)], np.uint8)
+    kept, rest = colors[:256], colors[256:]
+    places = np.zeros(1 << 24, np.uint8)  # of each colour in the palette; pages are made on use
+    apart = rest[:, None, :].astype(np.int32) - kept.astype(np.int32)
+    places[_as_number(rest)] = (apart**2).sum(axis=2).argmin(axis=1)
+    places[_as_number(kept)] = np.arange(len(kept))
+    image = Image.fromarray(places[_as_number(pixels)])
+    image.putpalette(kept.tobytes())
+    return image
+
+
+def _as_number(colors: np.ndarray) -> np.ndarray:
+    red, green, blue = (colors[..., k].astype(np.int32) for k in range(3))
+    return (red << 16) | (green << 8) | blue
 
 
 @contextlib.contextmanager
@@ -205,7 +265,13 @@ R = TypeVar("R")
 
 def style() -> AbstractContextManager[None]:
     """Return a context in which matplotlib draws in the style of the package."""
-    return matplotlib.style.context(_FILE)
+    return mpl.rc_context(_settings())
+
+
+@cache
+def _settings() -> mpl.RcParams:
+    """Read the style, once."""
+    return mpl.rc_params_from_file(_FILE, use_default_template=False)
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:

@@ -75,6 +75,7 @@ class Report(AttributeHints):
         self._scenarios: list[Scenario] = []
         self._verdicts: dict[str, Verdict | None] = {}
         self._brief: Brief | None = None
+        self._books: Mapping[tuple[str, int], Any] = {}
         self._firm = ""
         self.progress: Callable[[int, int], None] | None = tell_progress()
 
@@ -230,6 +231,7 @@ class Report(AttributeHints):
         made, figures = brief_of(result, scenarios=self._scenarios, firm=firm, goal=goal)
         numbers, drawn = list(seeds), {name: draw() for name, draw in figures.items()}
         self._firm = made.firm
+        self._books = getattr(result, "books", {})
         keep = self._names()
         made = made.said(lambda text: self.labels.say(text, keep=keep))
         self._brief = replace(
@@ -319,7 +321,7 @@ class Report(AttributeHints):
     def _verdict(self, scenario: Scenario, seeds: Sequence[int]) -> Verdict | None:
         """Return the verdict on a scenario's claim, which is computed once."""
         if scenario.digest not in self._verdicts:
-            self._verdicts[scenario.digest] = verdict_of(scenario, seeds)
+            self._verdicts[scenario.digest] = verdict_of(scenario, seeds, made=self._books)
         return self._verdicts[scenario.digest]
 
     def figure(self, figure: Any, name: str) -> None:

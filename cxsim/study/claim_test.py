@@ -19,6 +19,7 @@ import numpy as np
 from cxsim.messages import Problem, minus, number, seeds_of
 from cxsim.model.ledger import year_of
 from cxsim.runs import simulate
+from cxsim.runs.execution import provenance
 from cxsim.runs.measures.measure_registry import near, summarized
 from cxsim.runs.measures.profit import VALUES, net_present_value
 from cxsim.scenario import EventsLeftOutWarning, Scenario, ScenarioError
@@ -92,12 +93,38 @@ class Verdict:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Books:
+    """What remains of a run for rules to be tested on.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    mechanisms : tuple of Mechanism
+    ledger : Ledger
+    """
+
+    scenario: Scenario
+    mechanisms: tuple[Any, ...]
+    ledger: Any
+
+    @classmethod
+    def of(cls, simulation: Any) -> Books:
+        """Take them from a finished simulation, whose customers need not be kept."""
+        return cls(simulation.scenario, simulation.mechanisms, simulation.ledger)
+
+
+#: Books by the digest of a run (:func:`cxsim.runs.execution.provenance`) and its seed.
+Shelf = Mapping[tuple[str, int], Books]
+
+
 def verdict_of(
     scenario: Scenario,
     seeds: int | Iterable[int] = 5,
     *,
     confidence: float = 0.95,
     progress: Callable[[int, int], None] | None = None,
+    made: Shelf | None = None,
 ) -> Verdict | None:
     """Put a scenario's claim to the test that its file names.
 
@@ -110,6 +137,9 @@ def verdict_of(
         Of the intervals.
     progress : callable, optional
         Called with (runs done, runs).
+    made : mapping of (str, int) to Books, optional
+        Of runs that were made already, such as :attr:`Comparison.books`: those of the same
+        scenario, code and seed are not made again.
 
     Returns
     -------
@@ -135,7 +165,7 @@ def verdict_of(
     numbers = seeds_of(seeds)
     confidence = number(confidence, "confidence", low=0, high=1, strict=True)
     rules = [parse_rule(condition.rule) for condition in conditions]
-    runs = _Runs(scenario, conditions, rules)
+    runs = _Runs(scenario, conditions, rules, made or {})
     sides: list[list[dict[str, tuple[float, float]]]] = [[] for _ in rules]
     for done, seed in enumerate(numbers, start=1):
         taken = runs.of(seed)
@@ -200,8 +230,15 @@ def _known(scenario: Scenario) -> dict[tuple[str, str], str]:
 class _Runs:
     """The runs that rules speak of, seed by seed."""
 
-    def __init__(self, scenario: Scenario, conditions: Iterable[Any], rules: Iterable[Rule]):
-        self.scenario = scenario
+    def __init__(
+        self,
+        scenario: Scenario,
+        conditions: Iterable[Any],
+        rules: Iterable[Rule],
+        shelf: Shelf,
+    ):
+        self.scenario, self._shelf = scenario, shelf
+        self._digests: dict[str, str] = {}  # with the code, which a scenario's first run tells
         self.scenarios: dict[tuple[int, str], Scenario] = {}
         terms: dict[str, set[tuple[str, str]]] = {}
         for k, (condition, rule) in enumerate(zip(conditions, rules, strict=True)):
@@ -226,9 +263,20 @@ class _Runs:
         books: dict[str, Any] = {}
         for made in self.scenarios.values():
             if made.digest not in books:
-                probes = self.observers[made.digest]
-                books[made.digest] = simulate(made, seed=seed, probes=probes)
+                books[made.digest] = self._found(made, seed) or self._run(made, seed)
         return _Taken(self, books)
+
+    def _found(self, made: Scenario, seed: int) -> Books | None:
+        """Return the books of a run that was made already, if nothing more is asked of it."""
+        if self.observers[made.digest]:
+            return None
+        return self._shelf.get((self._digests.get(made.digest, ""), seed))
+
+    def _run(self, made: Scenario, seed: int) -> Any:
+        simulation = simulate(made, seed=seed, probes=self.observers[made.digest])
+        if self._shelf and made.digest not in self._digests:
+            self._digests[made.digest] = provenance(simulation)["digest"]
+        return simulation
 
     def unit(self, rule: Rule) -> tuple[str, str]:
         """Return label and unit of a rule's first measure."""

@@ -74,7 +74,11 @@ class Comparison:
     draws : dict or None
         Of parameters: ``count``, ``paths`` and ``digest``.
     provenance : dict
+    books : mapping of (str, int) to Books
+        Of some runs, by digest and seed, for claims to be tested on; not saved.
     """
+
+    books: Mapping[tuple[str, int], Any] = {}
 
     def __init__(self, frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]):
         self._frames = dict(frames)

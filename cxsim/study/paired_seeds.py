@@ -20,7 +20,8 @@ from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.runs.measures.profit import by_horizon, weights
 from cxsim.runs.simulation import Simulation
 from cxsim.scenario import Scenario, ScenarioError
-from cxsim.study.comparison import Comparison, build_comparison, run_summary
+from cxsim.study.claim_test import Books
+from cxsim.study.comparison import Comparison, RunSummary, build_comparison, run_summary
 from cxsim.study.value_of_lead import Value, interval, money_of, value_of
 
 #: Called with how much is done, and how much there is to do.
@@ -372,10 +373,20 @@ def compare(
     }  # fmt: skip
     drawn = read_draws(draws)
     if drawn is None:
-        made = simulated(dict(enumerate(scenarios)), run_summary, numbers, **how)
-        return build_comparison(
+        books: dict[tuple[str, int], Books] = {}
+
+        def kept(simulation: Simulation) -> RunSummary:
+            summary = run_summary(simulation)
+            if simulation.seed in numbers[:BOOKS]:
+                books[summary.provenance["digest"], simulation.seed] = Books.of(simulation)
+            return summary
+
+        made = simulated(dict(enumerate(scenarios)), kept, numbers, **how)
+        result = build_comparison(
             scenarios, list(made.values()), seeds=numbers, confidence=confidence
         )
+        result.books = books
+        return result
     seeds_with_draws(numbers)
     at = drawn_scenarios(scenarios, drawn)
     if overrides:
@@ -384,6 +395,10 @@ def compare(
     found = simulated(points, run_summary, numbers, **how)
     runs = [[run for n in range(len(drawn)) for run in found[k, n]] for k in range(len(at))]
     return build_comparison(scenarios, runs, seeds=numbers, confidence=confidence, draws=drawn)
+
+
+#: Seeds of which a comparison keeps the books: as many as claims are tested on in reports.
+BOOKS = 20
 
 
 def seeds_with_draws(seeds: Sequence[int]) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -17,7 +18,7 @@ from PIL import Image
 import cxsim.plot as cp
 from cxsim.charts import Chart
 from cxsim.charts.labels import plain
-from cxsim.charts.style import OKABE_ITO, contrast, looks
+from cxsim.charts.style import OKABE_ITO, contrast, looks, with_palette
 
 #: Every figure of one run, by name.
 FIGURES = {
@@ -290,3 +291,30 @@ def test_names_with_dollar_signs_and_braces_are_names(frame, written, tmp_path):
     figure = cp.market_shares(frame({"$mart & $ave": [0.6, 0.6], "{b}_^": [0.4, 0.4]}))
     cp.save(figure, tmp_path / "a.png")
     assert "$mart & $ave 60 %" in written(figure)
+
+
+def test_a_palette_keeps_the_colours_that_matter_and_moves_the_rest_to_the_nearest():
+    few = np.zeros((4, 8, 4), np.uint8)
+    few[..., 3] = 255
+    few[1:, :, :3] = 0, 114, 178
+    assert np.array_equal(np.asarray(with_palette(few).convert("RGBA")), few)
+    many = np.full((40, 40, 4), 255, np.uint8)
+    many[1:8, :, :3] = 0
+    many[1:8, :, 1] = np.arange(280).reshape(7, 40) // 2  # 140 greens, each of two pixels
+    many[8:12, :, 2] = np.arange(160).reshape(4, 40)  # 160 yellows, each of one
+    found = np.asarray(with_palette(many).convert("RGBA")).astype(int)
+    kept = slice(12, None)
+    assert np.array_equal(found[:8], many[:8])
+    assert np.array_equal(found[kept], many[kept])  # white stays white
+    moved = np.abs(found[8:12] - many[8:12])
+    assert moved[..., [0, 1, 3]].max() == 0
+    assert (moved[..., 2] == 0).sum() == 256 - 140 - 1
+    assert np.unique(found.reshape(-1, 4), axis=0).shape[0] == 256
+
+
+def test_a_saved_figure_has_a_palette_a_size_and_its_description(result, tmp_path):
+    figure = cp.market_shares(result.firms)
+    with Image.open(cp.save(figure, tmp_path / "a.png")) as image:
+        assert image.mode == "P"
+        assert image.size == tuple(round(150 * inches) for inches in figure.get_size_inches())
+        assert image.text["Description"] == plain(figure.get_label())

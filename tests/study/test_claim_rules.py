@@ -14,6 +14,7 @@ from cxsim.cli.run_and_compare import print_verdicts
 from cxsim.report.report import Report
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 from cxsim.scenario.claim_rule import Term, absent_firms, parse_rule
+from cxsim.study import claim_test
 from cxsim.study.claim_test import (
     BY_CONSTRUCTION,
     HOLDS,
@@ -148,6 +149,24 @@ def test_a_claim_is_as_good_as_its_worst_part():
     assert [part.word for part in verdict.parts] == [BY_CONSTRUCTION, REFUTED, HOLDS]
     assert verdict.word == REFUTED
     assert verdict.lines()[1].startswith("Refuted: it is so: price.Mass > 21: 20 against 21")
+
+
+def test_runs_that_a_comparison_made_are_not_made_again_for_its_claims(monkeypatch):
+    market = market_with("market_share.Mass > market_share.Tailor", "profit.Mass > 0")
+    result = cx.compare(market, market.override({"firms.Mass.price": 15.0}), seeds=4)
+    made, simulate = [], claim_test.simulate
+    monkeypatch.setattr(
+        claim_test, "simulate", lambda *a, **k: made.append(k["seed"]) or simulate(*a, **k)
+    )
+    alone = verdict_of(market, 4)
+    assert made == [0, 1, 2, 3]
+    made.clear()
+    assert verdict_of(market, 4, made=result.books) == alone
+    assert made == [0]  # which tells the digest of the code
+    made.clear()
+    other = market.override({"firms.Tailor.price": 19.0})
+    assert verdict_of(other, 3, made=result.books) == verdict_of(other, 3)
+    assert made == [0, 1, 2, 0, 1, 2]  # of another market nothing is taken
 
 
 def test_windows_count_the_periods_that_they_name():
