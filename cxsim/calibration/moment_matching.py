@@ -25,6 +25,7 @@ from cxsim.model.probes.customers import panel_rows
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
+from cxsim.scenario.calendar import ADD
 
 if TYPE_CHECKING:
     from cxsim.calibration.posterior import Posterior
@@ -501,11 +502,13 @@ class Moments:
         return np.array(found)
 
 
-def lost_by_price(scenario: Scenario, firm: str, seed: int, *, before: Any = None) -> float:
-    """Return the share of its customers that a firm loses within a year by a price 10 % higher.
+def lost_by_price(
+    scenario: Scenario, firm: str, seed: int, *, before: Any = None, rise: float = 0.1
+) -> float:
+    """Return the share of its customers that a firm loses within a year by a higher price.
 
     One less its customers at the end of the first year over those of the run with the price as it
-    is and the same seed.
+    is and the same seed. A warm-up has the price as it is.
 
     Parameters
     ----------
@@ -515,16 +518,52 @@ def lost_by_price(scenario: Scenario, firm: str, seed: int, *, before: Any = Non
     seed : int
     before : Ledger, optional
         Of the run with the price as it is, if there is one.
+    rise : float
+        How much higher the price is, as a share of it.
     """
+    kept, held = _kept(scenario, firm, seed, before=before, rise=rise)
+    return 1.0 - kept / held if held else float("nan")
+
+
+def _kept(
+    scenario: Scenario, firm: str, seed: int, *, before: Any = None, rise: float = 0.1
+) -> tuple[float, float]:
+    """Return a firm's customers after a year with a higher price, and with the price as it is."""
     year = round(PER_YEAR[scenario.period_length])
+    late = int(scenario.warm_up > 0)  # the price rises after the first period
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventsLeftOutWarning)
-        first = scenario.override({"periods": max(2, year)})
-    dearer = first.override({f"firms.{firm}.price": 1.1 * scenario.firms[firm].price})
-    books = [simulate(first, seed=seed).ledger if before is None else before]
-    books.append(simulate(dearer, seed=seed).ledger)
-    held, kept = (customers_at_end(b)[year - 1, b.firms.index(firm)] for b in books)
-    return float(1.0 - kept / held) if held else float("nan")
+        first = scenario.override({"periods": max(2, year + late)})
+    changes: dict[str, Any] = {f"firms.{firm}.price": (1.0 + rise) * scenario.firms[firm].price}
+    if late:
+        changes = {ADD: [{"at": late, "label": "a higher price", "set": changes}]}
+    books = [simulate(first.override(changes), seed=seed).ledger]
+    books.append(simulate(first, seed=seed).ledger if before is None else before)
+    kept, held = (customers_at_end(b)[year + late - 1, b.firms.index(firm)] for b in books)
+    return float(kept), float(held)
+
+
+def customers_lost(scenario: Scenario, seed: int, *, rise: float) -> float:
+    """Return the share of customers that firms lose within a year, each by a higher price alone.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+    rise : float
+        How much higher the price is, as a share of it.
+
+    Returns
+    -------
+    float
+        Mean of :func:`lost_by_price` over firms, by their customers.
+    """
+    held, lost = [], []
+    for firm in scenario.firms:
+        one, many = _kept(scenario, firm, seed, rise=rise)
+        held.append(many)
+        lost.append(many - one)
+    return float(np.sum(lost) / np.sum(held))
 
 
 # -- The parameters whose moments come nearest to the targets, and how well these pin them down
@@ -574,7 +613,8 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
     """Minimize the weighted squared distance between moments and targets.
 
     A scrambled Sobol sample of the box finds where to start; least squares within bounds
-    (SciPy's trust region) goes on from its best two points.
+    (SciPy's trust region) goes on from its best two points. Where the targets say where to start,
+    that point and its neighbors on every axis stand for the sample, and the best one goes on.
 
     Raises
     ------
@@ -597,9 +637,14 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
                 tell(moments.runs)
         return cache[key]
 
-    sample = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(0)).random_base2(
-        int(np.ceil(np.log2(6 * size + 2)))
-    )
+    if moments.targets.start is None:
+        sample = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(0)).random_base2(
+            int(np.ceil(np.log2(6 * size + 2)))
+        )
+    else:
+        first = (np.array(moments.targets.start) - moments.low) / (moments.high - moments.low)
+        around = _LAST_STEP * np.vstack([np.zeros(size), np.eye(size), -np.eye(size)])
+        sample = np.clip(first + around, 0.0, 1.0)
     drawn = np.array([at(unit) for unit in sample])  # (n, S, M)
     means = drawn.mean(axis=1)
     usable = np.isfinite(means).all(axis=1)
@@ -628,7 +673,8 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
 
     distance = (weighted(means - moments.value) ** 2).sum(axis=1)
     distance += (((sample[:, normal] - mean) / sd) ** 2).sum(axis=1)
-    order = np.argsort(np.where(usable, distance, np.inf))[:2]
+    tries = 2 if moments.targets.start is None else 1
+    order = np.argsort(np.where(usable, distance, np.inf))[:tries]
     ends = [
         least_squares(
             residuals, np.clip(sample[k], 0.001, 0.999), jac=jacobian, bounds=(0.0, 1.0),
