@@ -637,7 +637,7 @@ def stated_panel(
             raise CalibrationError(
                 f"{panel.source}: expected prices that show no price response beside a stated "
                 f"one, found a price sensitivity of {a:.3g} (se {error:.2g}): leave out the stated "
-                "one (price_response), or the prices (ignore_prices)"
+                "one (--price-response), or the prices (--ignore-prices)"
             )
     mean = np.nanmean(panel.price, axis=1)
     a = -float(np.log1p(-lost)) / (rise * float(mean.mean()) * (1.0 - 1.0 / panel.options))
@@ -688,9 +688,8 @@ def with_response(result: Calibration, rise: float, lost: float) -> Calibration:
             f"{result.panel.source}: price_response: expected a loss below {100 * most:.2g} % "
             f"(customers who can change firms within a year), found {100 * lost:g} %"
         )
-    a = brentq(
-        lambda x: float(losses(x).mean()) - lost, 0.0, highest, xtol=first[0] / 500, rtol=1e-3
-    )
+    exact = {"xtol": first[0] / 500, "rtol": 1e-3}
+    a = brentq(lambda x: float(losses(x).mean()) - lost, first[0] / 100, highest, **exact)
     runs = losses(float(a))
     error = float(runs.std(ddof=1) / np.sqrt(len(runs)))
     response = StatedResponse(rise, lost, float(runs.mean()), error)
@@ -858,8 +857,8 @@ _CASES = (
         lambda f: f.money == NO_MONEY,
         lambda _: "the order log that the panel was made of does not show the prices that "
         "customers saw, so that nothing can be stated in money",
-        "Give `cxsim panel` a price list (--prices) or a store column, or write a price "
-        "sensitivity of your own into the scenario, and switching costs that go with it",
+        "Give `cxsim panel` a price list (--prices) or a store column, or state a price response "
+        "(--price-response)",
     ),
     _Case(
         "money_doubtful",
@@ -1102,8 +1101,8 @@ def check_identified(panel: Panel) -> None:
     if panel.stated is None and np.nanmax(moves) <= least:
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
-            "price sensitivity cannot be separated from brand preference (state a price response: "
-            "price_response)"
+            "price sensitivity cannot be separated from brand preference (--price-response states "
+            "a price response)"
         )
     supplier = panel.supplier
     again = (supplier >= 0) & (panel.choice < len(panel.firms))

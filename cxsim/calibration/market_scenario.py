@@ -676,10 +676,13 @@ def fit_market(
 ) -> MarketFit:
     """Calibrate a guided market to its shares, its churn and the price response stated.
 
-    A market of few customers finds where to start within the bounds, and one of all customers
-    goes on from there. One switching cost for all comes first. Where it cannot meet the churn of
-    each firm within half of its give-or-take (a standard error), every firm gets a leaving cost of
-    its own, and brand preference stays as found unless a price response is stated.
+    A market of few customers finds where to start within the bounds, one of all customers goes on
+    from there, and the last steps are made with eight times as many, whose churn, shares and price
+    response are those of the result.
+
+    One switching cost for all comes first. Where it cannot meet the churn of each firm within half
+    of its give-or-take (a standard error), every firm gets a leaving cost of its own, and brand
+    preference stays as found unless a price response is stated.
 
     Parameters
     ----------
@@ -712,6 +715,7 @@ def fit_market(
             plan = {"settings": dict(values), **plan}
         if near is not None:
             plan["start"] = {path: rounded(float(near[path])) for path in free}
+            plan["refine"] = MANY * int(chosen.get("customers", base.customers))
         result = match_moments(plan, base=base, seeds=seeds, jobs=jobs, progress=progress)
         return result, plan
 
@@ -743,7 +747,8 @@ def fit_market(
             churn = _churn_table(given, result)
     if price_is_target(given):
         _range_around(result, f"{of}.price_sensitivity")
-    losses = [lost_by_price(result.scenario, given.my_firm, seed) for seed in range(seeds)]
+    large = result.scenario.override({"customers": targets["refine"]})
+    losses = [lost_by_price(large, given.my_firm, seed) for seed in range(seeds)]
     loss, loss_se = float(np.mean(losses)), float(np.std(losses, ddof=1) / math.sqrt(seeds))
     return MarketFit(
         market, result, targets, churn, _customers(result.scenario), by_firm, loss, loss_se,
@@ -753,6 +758,10 @@ def fit_market(
 
 #: Customers of the search over the whole of the bounds, which the last search starts from.
 FEW = 500
+
+
+#: How many times as many customers the last steps have.
+MANY = 8
 
 
 def _estimates(result: MomentMatch) -> dict[str, float]:

@@ -6,7 +6,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -398,6 +398,16 @@ class Moments:
         self.runs = 0
         self._logs = lengths_of_log(targets.targets)
 
+    def of_customers(self, customers: int) -> Moments:
+        """Return moments of the same market with other customers simulated.
+
+        Parameters
+        ----------
+        customers : int
+        """
+        base = self.targets.base.override({"customers": customers})
+        return Moments(replace(self.targets, base=base), seeds=self.seeds, jobs=self.jobs)
+
     def parameters(self, unit: np.ndarray) -> dict[str, float]:
         """Return values by dotted path for a point of the unit cube.
 
@@ -529,18 +539,24 @@ def _kept(
     scenario: Scenario, firm: str, seed: int, *, before: Any = None, rise: float = 0.1
 ) -> tuple[float, float]:
     """Return a firm's customers after a year with a higher price, and with the price as it is."""
-    year = round(PER_YEAR[scenario.period_length])
-    late = int(scenario.warm_up > 0)  # the price rises after the first period
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EventsLeftOutWarning)
-        first = scenario.override({"periods": max(2, year + late)})
+    first = _first_year(scenario)
+    late = int(scenario.warm_up > 0)
     changes: dict[str, Any] = {f"firms.{firm}.price": (1.0 + rise) * scenario.firms[firm].price}
     if late:
         changes = {ADD: [{"at": late, "label": "a higher price", "set": changes}]}
     books = [simulate(first.override(changes), seed=seed).ledger]
     books.append(simulate(first, seed=seed).ledger if before is None else before)
-    kept, held = (customers_at_end(b)[year + late - 1, b.firms.index(firm)] for b in books)
+    last = round(PER_YEAR[scenario.period_length]) + late - 1
+    kept, held = (customers_at_end(b)[last, b.firms.index(firm)] for b in books)
     return float(kept), float(held)
+
+
+def _first_year(scenario: Scenario) -> Scenario:
+    """Return a scenario of a year; after a warm-up one period more, with prices as they are."""
+    year = round(PER_YEAR[scenario.period_length])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EventsLeftOutWarning)
+        return scenario.override({"periods": max(2, year + int(scenario.warm_up > 0))})
 
 
 def customers_lost(scenario: Scenario, seed: int, *, rise: float) -> float:
@@ -558,12 +574,10 @@ def customers_lost(scenario: Scenario, seed: int, *, rise: float) -> float:
     float
         Mean of :func:`lost_by_price` over firms, by their customers.
     """
-    held, lost = [], []
-    for firm in scenario.firms:
-        one, many = _kept(scenario, firm, seed, rise=rise)
-        held.append(many)
-        lost.append(many - one)
-    return float(np.sum(lost) / np.sum(held))
+    books = simulate(_first_year(scenario), seed=seed).ledger
+    pairs = [_kept(scenario, firm, seed, before=books, rise=rise) for firm in scenario.firms]
+    kept, held = np.sum(pairs, axis=0)
+    return float(1.0 - kept / held)
 
 
 # -- The parameters whose moments come nearest to the targets, and how well these pin them down
@@ -615,6 +629,7 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
     A scrambled Sobol sample of the box finds where to start; least squares within bounds
     (SciPy's trust region) goes on from its best two points. Where the targets say where to start,
     that point and its neighbors on every axis stand for the sample, and the best one goes on.
+    Where they name customers of a larger market, a few steps there end the search.
 
     Raises
     ------
@@ -683,18 +698,66 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
         for k in order
     ]  # fmt: skip
     best = min(ends, key=lambda end: end.cost).x
-    values = at(best)
+    values, slope = at(best), jacobian(best, _LAST_STEP)
+    if moments.targets.refine is not None:
+        large = moments.of_customers(moments.targets.refine)
+
+        def apart(of: np.ndarray, unit: np.ndarray) -> np.ndarray:
+            gap = weighted(of.mean(axis=0) - moments.value)
+            return np.concatenate([gap, (unit[normal] - mean) / sd])
+
+        best, values = _refined(large, best, slope, apart)
+        moments.runs += large.runs
+        noise = values.std(axis=0, ddof=1) / np.sqrt(moments.seeds)
+        sigma = np.sqrt(moments.se**2 + noise**2)
     return Found(
         unit=best,
         model=values.mean(axis=0),
         model_se=values.std(axis=0, ddof=1) / np.sqrt(moments.seeds),
         sigma=sigma,
         distance=weighted(values.mean(axis=0) - moments.value),
-        jacobian=jacobian(best, _LAST_STEP),
+        jacobian=slope,
         weight=weight,
         tried=np.array(tried),
         simulated=np.array([at(unit).mean(axis=0) for unit in tried]),
     )
+
+
+#: Steps in the larger market.
+_REFINED = 4
+
+
+def _refined(
+    large: Moments,
+    best: np.ndarray,
+    slope: np.ndarray,
+    apart: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the end of Gauss-Newton steps in a larger market, and the moments there by seed.
+
+    Derivatives are those of the smaller market; a step that does not help ends the search.
+    """
+    from scipy.optimize import lsq_linear
+
+    values = large(best)
+    for _ in range(_REFINED):
+        gap = apart(values, best)
+        # A little weight on staying, so that what the targets leave open does not wander.
+        rows = np.vstack([slope, _STAY * np.eye(len(best))])
+        step = lsq_linear(
+            rows, np.concatenate([-gap, np.zeros(len(best))]),
+            bounds=(-best - 1e-12, 1.0 - best + 1e-12),
+        ).x  # fmt: skip
+        there = np.clip(best + step, 0.0, 1.0)
+        moved = large(there)
+        if not np.sum(apart(moved, there) ** 2) < np.sum(gap**2):
+            break
+        best, values = there, moved
+    return best, values
+
+
+#: Weight of a step over the whole range of a parameter, in standard errors of a target.
+_STAY = 0.3
 
 
 def _weighting(

@@ -122,6 +122,7 @@ class TargetsFile(Keyed):
     correlations: Any = None
     priors: Annotated[dict[str, Any] | None, Expected("PATH: [mean, sd] of free parameters")] = None
     start: Annotated[dict[str, Any] | None, Expected("PATH: value of free parameters")] = None
+    refine: Annotated[int, Field(ge=1), Expected("a number of customers above 0")] | None = None
     title: Any = ""
 
 
@@ -157,6 +158,9 @@ class Targets:
         Of the targets' errors, a row per target; None: they are independent.
     start : tuple of float, or None
         Values of the free parameters near which the search starts; None: it samples the bounds.
+    refine : int or None
+        Customers of a last, larger market, to which the search goes on with the derivatives of
+        the smaller one; None: it ends with the scenario's.
     """
 
     source: str
@@ -167,6 +171,7 @@ class Targets:
     decisions: tuple[str, ...] = ()
     correlations: tuple[tuple[float, ...], ...] | None = None
     start: tuple[float, ...] | None = None
+    refine: int | None = None
 
 
 def read_targets(
@@ -185,7 +190,7 @@ def read_targets(
         ``[target, target, correlation]``), ``priors`` (dotted path: [mean, standard deviation]
         of a normal distribution within the bounds; without one it is uniform), ``start`` (dotted
         path: value of every free parameter near which the search starts, in place of a sample of
-        the bounds) and ``title``.
+        the bounds), ``refine`` (customers of a larger market for the last steps) and ``title``.
     base : Scenario, str or Path, optional
         Scenario to start from, in place of the file's.
 
@@ -235,6 +240,7 @@ def read_targets(
         decisions=tuple(dict.fromkeys(decisions)),
         correlations=_correlations(source, targets, file.correlations),
         start=_search_start(source, file),
+        refine=file.refine,
     )
 
 
