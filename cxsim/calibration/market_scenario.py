@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -754,6 +755,35 @@ def fit_market(
         market, result, targets, churn, _customers(result.scenario), by_firm, loss, loss_se,
         _history(given, result.scenario, seeds),
     )  # fmt: skip
+
+
+def longest_minutes(
+    market: GuidedMarket,
+    *,
+    seeds: int = 4,
+    jobs: int = 1,
+    settings: Mapping[str, Any] | None = None,
+) -> float:
+    """Return about how many minutes :func:`fit_market` takes at most, from runs that are timed.
+
+    Parameters
+    ----------
+    market, seeds, jobs, settings
+        As of :func:`fit_market`.
+    """
+    scenario = Scenario.from_dict(market.scenario, settings)
+    simulate(scenario.override({"periods": 2}), seed=0)  # compiled before it is timed
+    begin = perf_counter()
+    simulate(scenario, seed=0)
+    once = perf_counter() - begin
+    if price_is_target(market.answers):
+        once *= 1.0 + min(1.0, PER_YEAR[market.answers.period] / scenario.periods)
+    evaluated = _TRIED * (2 * len(market.targets["parameters"]) + 1)
+    return evaluated * seeds * once / 60.0 / max(1, jobs)
+
+
+#: Points of the search, as steps in every direction of every parameter.
+_TRIED = 50
 
 
 #: Customers of the search over the whole of the bounds, which the last search starts from.

@@ -723,8 +723,8 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
     )
 
 
-#: Steps in the larger market.
-_REFINED = 4
+#: Steps that are tried in the larger market.
+_REFINED = 6
 
 
 def _refined(
@@ -735,11 +735,11 @@ def _refined(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the end of Gauss-Newton steps in a larger market, and the moments there by seed.
 
-    Derivatives are those of the smaller market; a step that does not help ends the search.
+    Derivatives are those of the smaller market; where a step does not help, steps get half as long.
     """
     from scipy.optimize import lsq_linear
 
-    values = large(best)
+    values, shorter = large(best), 1.0
     for _ in range(_REFINED):
         gap = apart(values, best)
         # A little weight on staying, so that what the targets leave open does not wander.
@@ -748,11 +748,12 @@ def _refined(
             rows, np.concatenate([-gap, np.zeros(len(best))]),
             bounds=(-best - 1e-12, 1.0 - best + 1e-12),
         ).x  # fmt: skip
-        there = np.clip(best + step, 0.0, 1.0)
+        there = np.clip(best + shorter * step, 0.0, 1.0)
         moved = large(there)
-        if not np.sum(apart(moved, there) ** 2) < np.sum(gap**2):
-            break
-        best, values = there, moved
+        if np.sum(apart(moved, there) ** 2) < np.sum(gap**2):
+            best, values = there, moved
+        else:
+            shorter /= 2.0
     return best, values
 
 
