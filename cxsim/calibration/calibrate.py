@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxsim.calibration.estimate import Z95, Estimates, fit, one_of
+from cxsim.calibration.estimate import Z95, Estimates, fit, one_of, with_stated_price
 from cxsim.calibration.latent_classes import (
     FIRST,
     SEPARATED,
@@ -44,7 +45,8 @@ from cxsim.calibration.scenario_writing import (
     supported_loyalty,
     write_scenario,
 )
-from cxsim.messages import argument_hints, whole
+from cxsim.calibration.targets import PER_YEAR
+from cxsim.messages import argument_hints, found, whole
 from cxsim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ class Calibration:
         Of the points at which they were estimated.
     classes : LatentClasses or None
         Classes of customers, where they were asked for: segments of the scenario.
+    response : StatedResponse or None
+        The price response that was stated, where the price sensitivity is not estimated.
     """
 
     panel: Panel
@@ -91,6 +95,7 @@ class Calibration:
     prices: PriceCheck | None = None
     seed: int = 0
     classes: LatentClasses | None = None
+    response: StatedResponse | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -172,7 +177,10 @@ class Calibration:
         said += f"{value:.2f} utils, where a model without brand preferences would find {other:.2f}"
         if self._random_order is not None:
             said += f" and a random order of purchases {self._random_order[0]:.2f}"
-        return f"{said}. The mean own-price elasticity is {self.elasticity:.2f}."
+        said += f". The mean own-price elasticity is {self.elasticity:.2f}"
+        if self.response is not None:
+            said += f" (as stated: {self.response.words()})"
+        return f"{said}."
 
     def scenario_text(self, *, stated: Stated | None = None, title: str | None = None) -> str:
         """Return the text of a scenario file, estimates and errors in comments.
@@ -339,6 +347,8 @@ def calibrate(
     recognition: float | None = None,
     cost: str | Sequence[str] | None = None,
     instrument: str | None = None,
+    price_response: str | tuple[float, float] | None = None,
+    ignore_prices: bool = False,
     bootstrap: int = 0,
     permutations: int = 5,
     draws: int = 256,
@@ -392,6 +402,13 @@ def calibrate(
         errors are clustered by period.
     instrument : {None, "lagged"}
         ``lagged``: explain prices by those of the period before.
+    price_response : str or (float, float), optional
+        Stated where prices do not show it: how much higher a firm's price is, and the share of
+        its customers that it loses by that within a year. ``"5%: 8"`` and ``(0.05, 0.08)`` are a
+        price 5 % higher and 8 of 100 customers. Prices then say nothing of choices, and the
+        price sensitivity is the one at which runs of the scenario lose as many.
+    ignore_prices : bool
+        Whether a stated response stands also where prices do show one.
     bootstrap : int
         Samples of periods for errors of both stages; 0 for errors of the second one.
     permutations : int
@@ -412,11 +429,11 @@ def calibrate(
     Raises
     ------
     CalibrationError
-        If the panel cannot be read or does not identify the switching cost, or a column of
-        costs is missing.
+        If the panel cannot be read or does not identify the switching cost, a column of costs is
+        missing, or a price response is stated that prices show or that cannot be.
     ValueError
-        If an argument is not one of those known, or classes are asked for together with
-        learning, costs or other differences between customers.
+        If an argument is not one of those known, or classes or a stated price response are asked
+        for together with learning, costs or other differences between customers.
 
     Notes
     -----
@@ -444,6 +461,16 @@ def calibrate(
     data = read_panel(
         panel, columns=columns, source=source, currency=currency, period_length=period_length
     )
+    stated = None
+    if price_response is not None:
+        stated = price_response_of(price_response)
+        _check_with_response(
+            classes=classes, learning=learning, cost=cost, instrument=instrument,
+            random_price=random_price,
+        )  # fmt: skip
+        data = stated_panel(data, *stated, initial_purchases, form, ignore_prices=ignore_prices)
+    elif ignore_prices:
+        raise ValueError("ignore_prices: expected a price_response beside it, found none")
     check_identified(data)
     check_first_purchases(data, initial_purchases)
     data, shifters, prices = explained_prices(data, cost=cost, instrument=instrument)
@@ -460,7 +487,7 @@ def calibrate(
         "random_price": bool(random_price), "random_loyalty": bool(random_loyalty),
     }  # fmt: skip
     estimates = fit(data, **how, draws=draws, seed=seed)
-    if prices is None and RESIDUAL not in data.features:
+    if prices is None and RESIDUAL not in data.features and stated is None:
         prices = demand_test(data, estimates, **how)
     elif prices is not None and prices.corrected:
         estimates = corrected_errors(data, estimates, shifters, bootstrap=bootstrap, **how)
@@ -482,20 +509,191 @@ def calibrate(
             data, classes, initial_purchases=initial_purchases, form=form, seed=seed,
             progress=None if progress is None else partial(progress, "estimating classes"),
         )  # fmt: skip
-    found = None
+    learned = None
     if one_of(learning, LEARNING, "learning") != "no":
         if progress is not None:
             progress("learning", 0, 0)
-        found = estimate_learning(
+        learned = estimate_learning(
             data, learning=learning, start=start, recognition=recognition,
             initial_purchases=initial_purchases, form=form, tastes=tastes,
             random_price=random_price is not False, random_loyalty=random_loyalty is not False,
             draws=draws, seed=seed,
         )  # fmt: skip
-    return Calibration(
-        data, estimates, alike, control, control_alike, initial_purchases, form, found, prices,
+    result = Calibration(
+        data, estimates, alike, control, control_alike, initial_purchases, form, learned, prices,
         seed, divided,
     )  # fmt: skip
+    if stated is None:
+        return result
+    if progress is not None:
+        progress("price response", 0, 0)
+    return with_response(result, *stated)
+
+
+# -- A price response that is stated, where prices do not show one -----------------------------
+
+
+@dataclass(frozen=True)
+class StatedResponse:
+    """A price response as stated, and as runs of the scenario have it.
+
+    Attributes
+    ----------
+    rise : float
+        How much higher a firm's price is, as a share of it.
+    lost : float
+        Share of its customers that it loses by that within a year, as stated.
+    simulated, error : float
+        The same in runs of the scenario, mean over firms by their customers, and its Monte-Carlo
+        error.
+    """
+
+    rise: float
+    lost: float
+    simulated: float
+    error: float
+
+    def words(self) -> str:
+        """Return it in words."""
+        return (
+            f"a price {100 * self.rise:g} % higher loses {100 * self.lost:g} % of customers within "
+            f"a year; {100 * self.simulated:.2g} % (se {100 * self.error:.1g}) in runs"
+        )
+
+
+def price_response_of(given: str | tuple[float, float]) -> tuple[float, float]:
+    """Return how much higher a price is, and the share of customers lost, as shares.
+
+    Parameters
+    ----------
+    given : str or (float, float)
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or not between 0 and 1.
+
+    Examples
+    --------
+    >>> price_response_of("5%: 8")
+    (0.05, 0.08)
+    """
+    expected = "price_response: expected such as '5%: 8' (a price 5 % higher loses 8 of 100)"
+    if isinstance(given, str):
+        read = re.fullmatch(r"\s*([\d.]+)\s*%\s*:\s*([\d.]+)\s*%?\s*", given)
+        try:
+            rise, lost = (float(each) / 100.0 for each in read.groups()) if read else (0.0, 0.0)
+        except ValueError:
+            rise = lost = 0.0
+    else:
+        rise, lost = map(float, given)
+    if not (0.0 < rise <= 1.0 and 0.0 < lost < 1.0):
+        raise ValueError(f"{expected}, found {found(given)}")
+    return rise, lost
+
+
+def _check_with_response(**how: Any) -> None:
+    """Refuse what needs prices, or another scenario, together with a stated price response."""
+    for name, value in how.items():
+        if value not in (None, False, (), "", "no"):
+            text = f"{name}: expected none together with a stated price_response"
+            raise ValueError(f"{text}, found {found(value)}")
+
+
+#: A stated loss counts as known with this share of it as standard error.
+_STATED_ERROR = 1 / 8
+
+#: Customers and seeds of runs that find a price sensitivity.
+_RESPONSE_CUSTOMERS, _RESPONSE_SEEDS = 2000, 4
+
+
+def stated_panel(
+    panel: Panel,
+    rise: float,
+    lost: float,
+    initial_purchases: str,
+    form: str,
+    *,
+    ignore_prices: bool = False,
+) -> Panel:
+    """Return a panel with each firm's mean price, of which nothing is estimated.
+
+    Its price sensitivity is that of the logit with equal shares and no loyalty, with which the
+    search starts: lost = 1 - exp(-a rise p (1 - 1 / F)).
+
+    Raises
+    ------
+    CalibrationError
+        If periods have no length in years, or prices show a price response and are not ignored.
+    """
+    if panel.period is None or panel.period_length not in PER_YEAR:
+        text = f"expected periods of known length, found {panel.period_length}s"
+        raise CalibrationError(f"{panel.source}: {text} (a price response is of a year)")
+    moves = np.nanmax(panel.price, axis=1) - np.nanmin(panel.price, axis=1)
+    if not ignore_prices and panel.money == "usable" and moves.max() > 1e-9:
+        shown = fit(panel, initial_purchases=initial_purchases, form=form, tastes="none")
+        a, error = float(shown.values["price_sensitivity"]), shown.error("price_sensitivity")
+        if a > WEAK_PRICE_T * error:
+            raise CalibrationError(
+                f"{panel.source}: expected prices that show no price response beside a stated "
+                f"one, found a price sensitivity of {a:.3g} (se {error:.2g}): leave out the stated "
+                "one (--price-response), or the prices (--ignore-prices)"
+            )
+    mean = np.nanmean(panel.price, axis=1)
+    a = -float(np.log1p(-lost)) / (rise * float(mean.mean()) * (1.0 - 1.0 / panel.options))
+    price = np.where(np.isnan(panel.price), np.nan, mean[:, None])
+    return replace(panel, price=price, money="usable", stated=(a, _STATED_ERROR * a))
+
+
+def with_response(result: Calibration, rise: float, lost: float) -> Calibration:
+    """Return a calibration at the price sensitivity whose scenario loses as many customers.
+
+    Choices at prices as they are do not depend on it, so that the same runs are compared
+    throughout, each with one in which a firm's price is higher.
+
+    Parameters
+    ----------
+    result : Calibration
+        Of a panel whose price sensitivity is stated.
+    rise, lost : float
+
+    Raises
+    ------
+    CalibrationError
+        If no price sensitivity loses so many.
+    """
+    from scipy.optimize import brentq
+
+    from cxsim.calibration.moment_matching import customers_lost
+
+    first = result.panel.stated
+    assert first is not None
+
+    def at(a: float) -> Calibration:
+        stated = (a, _STATED_ERROR * a)
+        panel = replace(result.panel, stated=stated)
+        both = (with_stated_price(e, panel, *stated) for e in (result.estimates, result.alike))
+        estimates, alike = both
+        return replace(result, panel=panel, estimates=estimates, alike=alike)
+
+    def losses(a: float) -> np.ndarray:
+        market = at(a).scenario().override({"customers": _RESPONSE_CUSTOMERS})
+        seeds = range(_RESPONSE_SEEDS)
+        return np.array([customers_lost(market, seed, rise=rise) for seed in seeds])
+
+    highest = 100.0 * first[0]
+    most = float(losses(highest).mean())
+    if most <= lost:
+        raise CalibrationError(
+            f"{result.panel.source}: price_response: expected a loss below {100 * most:.2g} % "
+            f"(customers who can change firms within a year), found {100 * lost:g} %"
+        )
+    exact = {"xtol": first[0] / 500, "rtol": 1e-3}
+    a = brentq(lambda x: float(losses(x).mean()) - lost, first[0] / 100, highest, **exact)
+    runs = losses(float(a))
+    error = float(runs.std(ddof=1) / np.sqrt(len(runs)))
+    response = StatedResponse(rise, lost, float(runs.mean()), error)
+    return replace(at(float(f"{a:.5g}")), response=response)
 
 
 def check_with_classes(**how: Any) -> None:
@@ -595,6 +793,8 @@ class Findings:
     prices : PriceCheck or None
     money : str
         What the panel says of its prices.
+    response : str
+        The price response that was stated, in words; empty if it is estimated.
     small_classes, unpriced_classes, mixed_classes : tuple of str
         Classes that are small, whose price sensitivity is not above zero, and that are not well
         separated from others.
@@ -618,6 +818,7 @@ class Findings:
     initial_purchases: str = "use"
     prices: PriceCheck | None = None
     money: str = "usable"
+    response: str = ""
     small_classes: tuple[str, ...] = ()
     classes_found: tuple[int, int] = (2, 2)
     unpriced_classes: tuple[str, ...] = ()
@@ -656,8 +857,8 @@ _CASES = (
         lambda f: f.money == NO_MONEY,
         lambda _: "the order log that the panel was made of does not show the prices that "
         "customers saw, so that nothing can be stated in money",
-        "Give `cxsim panel` a price list (--prices) or a store column, or write a price "
-        "sensitivity of your own into the scenario, and switching costs that go with it",
+        "Give `cxsim panel` a price list (--prices) or a store column, or state a price response "
+        "(--price-response)",
     ),
     _Case(
         "money_doubtful",
@@ -761,6 +962,13 @@ _CASES = (
         "'none')",
     ),
     _Case(
+        "price_response_stated",
+        lambda f: bool(f.response),
+        lambda f: f"the price sensitivity is not estimated but stated: {f.response}",
+        "All amounts in money rest on it; decide ranges over it with its error",
+        serious=False,
+    ),
+    _Case(
         "classes_not_separated",
         lambda f: bool(f.mixed_classes),
         lambda f: f"customers assigned to {' and '.join(f.mixed_classes)} belong to it with a "
@@ -785,7 +993,7 @@ _CASES = (
     ),
     _Case(
         "prices_not_tested",
-        lambda f: not _check(f).asked and not np.isfinite(_check(f).t),
+        lambda f: not _check(f).asked and not np.isfinite(_check(f).t) and not f.response,
         lambda f: "whether prices answer demand cannot be tested: "
         + (_check(f).why_not or f"prices hardly depend on those around them (F {_check(f).f:.1f})"),
         "If firms set prices by demand, name columns of costs (cost=)",
@@ -834,6 +1042,7 @@ def findings(result: Calibration) -> Findings:
         initial_purchases=result.initial_purchases,
         prices=result.prices,
         money=panel.money,
+        response="" if result.response is None else result.response.words(),
         **_of_classes(result.classes),
     )
 
@@ -887,12 +1096,13 @@ def check_identified(panel: Panel) -> None:
         raise wrong(
             f"expected purchases from every firm, found none from {name} (leave its columns out)"
         )
-    if np.nanmax(np.nanmax(panel.price, axis=1) - np.nanmin(panel.price, axis=1)) <= 1e-9 * max(
-        float(np.nanmax(panel.price)), 1.0
-    ):
+    moves = np.nanmax(panel.price, axis=1) - np.nanmin(panel.price, axis=1)
+    least = 1e-9 * max(float(np.nanmax(panel.price)), 1.0)
+    if panel.stated is None and np.nanmax(moves) <= least:
         raise wrong(
             "expected prices that change between purchases, found the same throughout: "
-            "price sensitivity cannot be separated from brand preference"
+            "price sensitivity cannot be separated from brand preference (--price-response states "
+            "a price response)"
         )
     supplier = panel.supplier
     again = (supplier >= 0) & (panel.choice < len(panel.firms))

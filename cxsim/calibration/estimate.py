@@ -16,7 +16,7 @@ seed, so that the likelihood is a smooth function and the same one every time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, Protocol
 
@@ -858,6 +858,11 @@ def fit(
     start : Estimates, optional
         Where to start.
 
+    Returns
+    -------
+    Estimates
+        With the price sensitivity that the panel states, if it does, in place of an estimate.
+
     Raises
     ------
     CalibrationError
@@ -873,6 +878,11 @@ def fit(
         tastes = "independent" if tastes else "none"
     differ = {"tastes": tastes, "random_price": random_price, "random_loyalty": random_loyalty}
     design = design_of(panel, **how, **differ)  # type: ignore[arg-type]
+    used = design.columns[design.names.index("price_sensitivity"), : len(panel.firms)]
+    if panel.stated is not None:  # prices that are the same throughout are in the intercepts
+        k = design.names.index("price_sensitivity")
+        rest = (*design.names[:k], *design.names[k + 1 :])
+        design = replace(design, names=rest, columns=np.delete(design.columns, k, axis=0))
     likelihood = Likelihood(design, draws=draws, seed=seed)
     if start is None and design.factors:
         alike = {**how, "tastes": "none", "learning": None if learning == "free" else learning}
@@ -892,8 +902,7 @@ def fit(
     )  # fmt: skip
     names = pd.Index(likelihood.names)
     offered = design.columns.shape[1] if design.offered is None else design.offered.sum(axis=0)
-    used = design.columns[design.names.index("price_sensitivity"), : len(panel.firms)]
-    return Estimates(
+    made = Estimates(
         values=pd.Series(best, names),
         covariance=pd.DataFrame(covariance, names, names),
         robust=pd.DataFrame(robust, names, names),
@@ -904,6 +913,52 @@ def fit(
         draws=likelihood.draws,
         mean_price=-float(used[used != 0.0].mean()) if used.any() else 0.0,
         priors=priors,
+    )
+    return made if panel.stated is None else with_stated_price(made, panel, *panel.stated)
+
+
+def with_stated_price(estimates: Estimates, panel: Panel, a: float, se: float) -> Estimates:
+    """Return estimates with a stated price sensitivity, at which all choices are as likely as ever.
+
+    An intercept holds what a firm is worth less its price, c = q - a p, if prices are not in the
+    model. With a price sensitivity it is c + a (p - p0), p0 the price of the firm without an
+    intercept, or 0 where buying nothing is an option. Errors of the stated sensitivity and of
+    the rest are independent.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        Without a price sensitivity, or with another one that was stated.
+    panel : Panel
+        Whose prices are the same throughout.
+    a, se : float
+        Price sensitivity, 1 / currency, and its standard error.
+    """
+    before, before_se = 0.0, 0.0
+    names = estimates.values.index
+    if "price_sensitivity" in names:
+        before = float(estimates.values["price_sensitivity"])
+        before_se = estimates.error("price_sensitivity")
+    else:
+        names = names.insert(0, "price_sensitivity")
+    gap = pd.Series(0.0, names)
+    price = np.nanmean(panel.price, axis=1)
+    zero = [k for k, firm in enumerate(panel.firms) if f"intercept.{firm}" not in names]
+    least = price[zero[0]] if zero else 0.0
+    for k, firm in enumerate(panel.firms):
+        if k not in zero:
+            gap[f"intercept.{firm}"] = price[k] - least
+    gap["price_sensitivity"] = 1.0
+    more = np.outer(gap, gap) * (se**2 - before_se**2)
+
+    def wider(matrix: pd.DataFrame) -> pd.DataFrame:
+        return matrix.reindex(index=names, columns=names, fill_value=0.0) + more
+
+    return replace(
+        estimates,
+        values=estimates.values.reindex(names, fill_value=0.0) + gap * (a - before),
+        covariance=wider(estimates.covariance),
+        robust=wider(estimates.robust),
     )
 
 

@@ -672,13 +672,14 @@ def _verdict(made: LogPanel) -> list[str]:
     elif math.isnan(within):
         texts.append(
             "No price response: prices never change. Loyalty has no worth in money here; state a "
-            "price sensitivity of your own."
+            'price response of your own (cxsim calibrate --price-response "5%: 8").'
         )
     else:
         texts.append(
             f"No worth in money: {per_cent(within)} of price variance lies between customers of "
             f"the same period, who saw other prices than those that the log holds. Loyalty in "
-            f"utility is usable with a price sensitivity of your own; for more, {ways}."
+            "utility is usable with a price response of your own (cxsim calibrate "
+            f'--price-response "5%: 8"); for more, {ways}.'
         )
     if facts["not_on_offer"] > 0.5:
         stores = (

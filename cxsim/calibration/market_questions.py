@@ -113,7 +113,8 @@ class FirmAnswers(Keyed):
         unknown="0.9 with subscriptions, else 0.5; 0.2 up or down",
     )  # fmt: skip
     running_cost: Money | None = asked(
-        "Yearly cost of running today what talks and adapts describe", "currency per year",
+        "Yearly cost of running today what talks, adapts and recognized describe",
+        "currency per year",
         unknown="from nothing to twice the customary cost, in every decision",
     )  # fmt: skip
     tailored_unit_cost: Money | None = asked(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -375,6 +376,7 @@ def _firm(given: Answers, name: str, quality: float, note: Callable[..., float])
         text, low, high = f"{name}'s recognition of customers", usual - 0.2, min(1.0, usual + 0.2)
         recognized = note(path, text, usual, low, high, why)
     made["identification"] = float(recognized)
+    made["capability_costs"] = {"identification": {"fixed": 0.0}}  # running_cost holds it
     if given.service_contacts is not None:
         made["touchpoints"] = {_SERVICE: _service(name, firm, note)}
     made["segment_insight"] = 0.0
@@ -675,9 +677,13 @@ def fit_market(
 ) -> MarketFit:
     """Calibrate a guided market to its shares, its churn and the price response stated.
 
-    One switching cost for all comes first. Where it cannot meet the churn of each firm, every
-    firm gets a leaving cost of its own, and brand preference stays as found unless a price
-    response is stated.
+    A market of few customers finds where to start within the bounds, one of all customers goes on
+    from there, and the last steps are made with eight times as many, whose churn, shares and price
+    response are those of the result.
+
+    One switching cost for all comes first. Where it cannot meet the churn of each firm within half
+    of its give-or-take (a standard error), every firm gets a leaving cost of its own, and brand
+    preference stays as found unless a price response is stated.
 
     Parameters
     ----------
@@ -698,30 +704,36 @@ def fit_market(
     ScenarioError
         If a setting is not valid.
     """
-    start = Scenario.from_dict(market.scenario)
+    base = Scenario.from_dict(market.scenario)
     given, of = market.answers, _of_segments(market.answers)
     rows = market.targets["targets"]
 
     def matched(
-        free: Mapping[str, Any], values: Mapping[str, Any]
+        free: Mapping[str, Any], values: Mapping[str, Any], near: Mapping[str, float] | None = None
     ) -> tuple[MomentMatch, dict[str, Any]]:
         plan: dict[str, Any] = {"parameters": dict(free), "targets": rows}
-        base = start.override(dict(values)) if values else start
+        if values:
+            plan = {"settings": dict(values), **plan}
+        if near is not None:
+            plan["start"] = {path: rounded(float(near[path])) for path in free}
+            plan["refine"] = MANY * int(chosen.get("customers", base.customers))
         result = match_moments(plan, base=base, seeds=seeds, jobs=jobs, progress=progress)
-        return result, {"settings": dict(values), **plan} if values else plan
+        return result, plan
 
     chosen = dict(settings or {})
     free = market.targets["parameters"]
-    result, targets = matched(free, chosen)
+    size = min(FEW, int(chosen.get("customers", base.customers)))
+    near = _estimates(matched(free, chosen | {"customers": size})[0])
+    result, targets = matched(free, chosen, near)
     by_firm = False
     churn = _churn_table(given, result)
-    if not churn["within"].all() and len(churn) > 1:
-        found_here = result.parameters.set_index("path")["estimate"]
+    if (_off(churn) > 0.5).any() and len(churn) > 1:
+        near = _estimates(result)
         common = given.switching_cost if given.switching_cost is not None else 0.0
         fixed = {f"{of}.switching_cost": common}
         taste = f"{of}.brand_taste_sd"
         if not price_is_target(given):  # which needs both taste and price sensitivity
-            fixed[taste] = rounded(float(found_here[taste]))
+            fixed[taste] = rounded(near[taste])
         highest = 8.0 / min(s["price_sensitivity"] for s in market.scenario["segments"].values())
         own = {f"firms.{name}.leaving_cost": [0.0, rounded(highest)] for name in churn["firm"]}
         kept = {
@@ -729,18 +741,67 @@ def fit_market(
             for key, ends in free.items()
             if key not in fixed and not key.endswith(".switching_cost")
         }
-        again = matched({**kept, **own}, chosen | fixed)
+        each = near.get(f"{of}.switching_cost", 0.0)
+        again = matched({**kept, **own}, chosen | fixed, near | dict.fromkeys(own, each))
         if again[0].j < result.j:
             (result, targets), by_firm = again, True
             churn = _churn_table(given, result)
     if price_is_target(given):
         _range_around(result, f"{of}.price_sensitivity")
-    losses = [lost_by_price(result.scenario, given.my_firm, seed) for seed in range(seeds)]
+    large = result.scenario.override({"customers": targets["refine"]})
+    losses = [lost_by_price(large, given.my_firm, seed) for seed in range(seeds)]
     loss, loss_se = float(np.mean(losses)), float(np.std(losses, ddof=1) / math.sqrt(seeds))
     return MarketFit(
         market, result, targets, churn, _customers(result.scenario), by_firm, loss, loss_se,
         _history(given, result.scenario, seeds),
     )  # fmt: skip
+
+
+def longest_minutes(
+    market: GuidedMarket,
+    *,
+    seeds: int = 4,
+    jobs: int = 1,
+    settings: Mapping[str, Any] | None = None,
+) -> float:
+    """Return about how many minutes :func:`fit_market` takes at most, from runs that are timed.
+
+    Parameters
+    ----------
+    market, seeds, jobs, settings
+        As of :func:`fit_market`.
+    """
+    scenario = Scenario.from_dict(market.scenario, settings)
+    simulate(scenario.override({"periods": 2}), seed=0)  # compiled before it is timed
+    begin = perf_counter()
+    simulate(scenario, seed=0)
+    once = perf_counter() - begin
+    if price_is_target(market.answers):
+        once *= 1.0 + min(1.0, PER_YEAR[market.answers.period] / scenario.periods)
+    evaluated = _TRIED * (2 * len(market.targets["parameters"]) + 1)
+    return evaluated * seeds * once / 60.0 / max(1, jobs)
+
+
+#: Points of the search, as steps in every direction of every parameter.
+_TRIED = 50
+
+
+#: Customers of the search over the whole of the bounds, which the last search starts from.
+FEW = 500
+
+
+#: How many times as many customers the last steps have.
+MANY = 8
+
+
+def _estimates(result: MomentMatch) -> dict[str, float]:
+    values = result.parameters.set_index("path")["estimate"]
+    return {str(path): float(value) for path, value in values.items()}
+
+
+def _off(churn: pd.DataFrame) -> pd.Series:
+    """Return how far simulated churn is off, as a share of what it may be."""
+    return (churn["simulated"] - churn["stated"]).abs() / churn["give_or_take"]
 
 
 def _range_around(result: MomentMatch, path: str) -> None:

@@ -6,7 +6,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from cxsim.model.probes.customers import panel_rows
 from cxsim.runs import simulate
 from cxsim.runs.measures.measure_registry import MARKET, measures
 from cxsim.scenario import Scenario
+from cxsim.scenario.calendar import ADD
 
 if TYPE_CHECKING:
     from cxsim.calibration.posterior import Posterior
@@ -397,6 +398,16 @@ class Moments:
         self.runs = 0
         self._logs = lengths_of_log(targets.targets)
 
+    def of_customers(self, customers: int) -> Moments:
+        """Return moments of the same market with other customers simulated.
+
+        Parameters
+        ----------
+        customers : int
+        """
+        base = self.targets.base.override({"customers": customers})
+        return Moments(replace(self.targets, base=base), seeds=self.seeds, jobs=self.jobs)
+
     def parameters(self, unit: np.ndarray) -> dict[str, float]:
         """Return values by dotted path for a point of the unit cube.
 
@@ -501,11 +512,13 @@ class Moments:
         return np.array(found)
 
 
-def lost_by_price(scenario: Scenario, firm: str, seed: int, *, before: Any = None) -> float:
-    """Return the share of its customers that a firm loses within a year by a price 10 % higher.
+def lost_by_price(
+    scenario: Scenario, firm: str, seed: int, *, before: Any = None, rise: float = 0.1
+) -> float:
+    """Return the share of its customers that a firm loses within a year by a higher price.
 
     One less its customers at the end of the first year over those of the run with the price as it
-    is and the same seed.
+    is and the same seed. A warm-up has the price as it is.
 
     Parameters
     ----------
@@ -515,16 +528,56 @@ def lost_by_price(scenario: Scenario, firm: str, seed: int, *, before: Any = Non
     seed : int
     before : Ledger, optional
         Of the run with the price as it is, if there is one.
+    rise : float
+        How much higher the price is, as a share of it.
     """
+    kept, held = _kept(scenario, firm, seed, before=before, rise=rise)
+    return 1.0 - kept / held if held else float("nan")
+
+
+def _kept(
+    scenario: Scenario, firm: str, seed: int, *, before: Any = None, rise: float = 0.1
+) -> tuple[float, float]:
+    """Return a firm's customers after a year with a higher price, and with the price as it is."""
+    first = _first_year(scenario)
+    late = int(scenario.warm_up > 0)
+    changes: dict[str, Any] = {f"firms.{firm}.price": (1.0 + rise) * scenario.firms[firm].price}
+    if late:
+        changes = {ADD: [{"at": late, "label": "a higher price", "set": changes}]}
+    books = [simulate(first.override(changes), seed=seed).ledger]
+    books.append(simulate(first, seed=seed).ledger if before is None else before)
+    last = round(PER_YEAR[scenario.period_length]) + late - 1
+    kept, held = (customers_at_end(b)[last, b.firms.index(firm)] for b in books)
+    return float(kept), float(held)
+
+
+def _first_year(scenario: Scenario) -> Scenario:
+    """Return a scenario of a year; after a warm-up one period more, with prices as they are."""
     year = round(PER_YEAR[scenario.period_length])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EventsLeftOutWarning)
-        first = scenario.override({"periods": max(2, year)})
-    dearer = first.override({f"firms.{firm}.price": 1.1 * scenario.firms[firm].price})
-    books = [simulate(first, seed=seed).ledger if before is None else before]
-    books.append(simulate(dearer, seed=seed).ledger)
-    held, kept = (customers_at_end(b)[year - 1, b.firms.index(firm)] for b in books)
-    return float(1.0 - kept / held) if held else float("nan")
+        return scenario.override({"periods": max(2, year + int(scenario.warm_up > 0))})
+
+
+def customers_lost(scenario: Scenario, seed: int, *, rise: float) -> float:
+    """Return the share of customers that firms lose within a year, each by a higher price alone.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+    rise : float
+        How much higher the price is, as a share of it.
+
+    Returns
+    -------
+    float
+        Mean of :func:`lost_by_price` over firms, by their customers.
+    """
+    books = simulate(_first_year(scenario), seed=seed).ledger
+    pairs = [_kept(scenario, firm, seed, before=books, rise=rise) for firm in scenario.firms]
+    kept, held = np.sum(pairs, axis=0)
+    return float(1.0 - kept / held)
 
 
 # -- The parameters whose moments come nearest to the targets, and how well these pin them down
@@ -574,7 +627,9 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
     """Minimize the weighted squared distance between moments and targets.
 
     A scrambled Sobol sample of the box finds where to start; least squares within bounds
-    (SciPy's trust region) goes on from its best two points.
+    (SciPy's trust region) goes on from its best two points. Where the targets say where to start,
+    that point and its neighbors on every axis stand for the sample, and the best one goes on.
+    Where they name customers of a larger market, a few steps there end the search.
 
     Raises
     ------
@@ -597,9 +652,14 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
                 tell(moments.runs)
         return cache[key]
 
-    sample = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(0)).random_base2(
-        int(np.ceil(np.log2(6 * size + 2)))
-    )
+    if moments.targets.start is None:
+        sample = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(0)).random_base2(
+            int(np.ceil(np.log2(6 * size + 2)))
+        )
+    else:
+        first = (np.array(moments.targets.start) - moments.low) / (moments.high - moments.low)
+        around = _LAST_STEP * np.vstack([np.zeros(size), np.eye(size), -np.eye(size)])
+        sample = np.clip(first + around, 0.0, 1.0)
     drawn = np.array([at(unit) for unit in sample])  # (n, S, M)
     means = drawn.mean(axis=1)
     usable = np.isfinite(means).all(axis=1)
@@ -628,7 +688,8 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
 
     distance = (weighted(means - moments.value) ** 2).sum(axis=1)
     distance += (((sample[:, normal] - mean) / sd) ** 2).sum(axis=1)
-    order = np.argsort(np.where(usable, distance, np.inf))[:2]
+    tries = 2 if moments.targets.start is None else 1
+    order = np.argsort(np.where(usable, distance, np.inf))[:tries]
     ends = [
         least_squares(
             residuals, np.clip(sample[k], 0.001, 0.999), jac=jacobian, bounds=(0.0, 1.0),
@@ -637,18 +698,67 @@ def minimum(moments: Moments, *, tell: Callable[[int], None] | None = None) -> F
         for k in order
     ]  # fmt: skip
     best = min(ends, key=lambda end: end.cost).x
-    values = at(best)
+    values, slope = at(best), jacobian(best, _LAST_STEP)
+    if moments.targets.refine is not None:
+        large = moments.of_customers(moments.targets.refine)
+
+        def apart(of: np.ndarray, unit: np.ndarray) -> np.ndarray:
+            gap = weighted(of.mean(axis=0) - moments.value)
+            return np.concatenate([gap, (unit[normal] - mean) / sd])
+
+        best, values = _refined(large, best, slope, apart)
+        moments.runs += large.runs
+        noise = values.std(axis=0, ddof=1) / np.sqrt(moments.seeds)
+        sigma = np.sqrt(moments.se**2 + noise**2)
     return Found(
         unit=best,
         model=values.mean(axis=0),
         model_se=values.std(axis=0, ddof=1) / np.sqrt(moments.seeds),
         sigma=sigma,
         distance=weighted(values.mean(axis=0) - moments.value),
-        jacobian=jacobian(best, _LAST_STEP),
+        jacobian=slope,
         weight=weight,
         tried=np.array(tried),
         simulated=np.array([at(unit).mean(axis=0) for unit in tried]),
     )
+
+
+#: Steps that are tried in the larger market.
+_REFINED = 6
+
+
+def _refined(
+    large: Moments,
+    best: np.ndarray,
+    slope: np.ndarray,
+    apart: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the end of Gauss-Newton steps in a larger market, and the moments there by seed.
+
+    Derivatives are those of the smaller market; where a step does not help, steps get half as long.
+    """
+    from scipy.optimize import lsq_linear
+
+    values, shorter = large(best), 1.0
+    for _ in range(_REFINED):
+        gap = apart(values, best)
+        # A little weight on staying, so that what the targets leave open does not wander.
+        rows = np.vstack([slope, _STAY * np.eye(len(best))])
+        step = lsq_linear(
+            rows, np.concatenate([-gap, np.zeros(len(best))]),
+            bounds=(-best - 1e-12, 1.0 - best + 1e-12),
+        ).x  # fmt: skip
+        there = np.clip(best + shorter * step, 0.0, 1.0)
+        moved = large(there)
+        if np.sum(apart(moved, there) ** 2) < np.sum(gap**2):
+            best, values = there, moved
+        else:
+            shorter /= 2.0
+    return best, values
+
+
+#: Weight of a step over the whole range of a parameter, in standard errors of a target.
+_STAY = 0.3
 
 
 def _weighting(

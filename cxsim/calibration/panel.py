@@ -46,6 +46,9 @@ class Panel:
         where the panel does not say.
     money : {"usable", "doubtful", "not usable"}
         What is known of the prices: whether amounts in money can be estimated from them.
+    stated : (float, float) or None
+        Price sensitivity (1 / currency) and its standard error where they are stated: prices,
+        each firm's mean, then say nothing of choices.
     """
 
     source: str
@@ -62,6 +65,7 @@ class Panel:
     decisions: tuple[str, ...] = field(default=())
     recognized: np.ndarray | None = None
     money: str = "usable"
+    stated: tuple[float, float] | None = None
 
     @property
     def options(self) -> int:

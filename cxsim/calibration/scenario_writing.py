@@ -347,7 +347,8 @@ def _segment(
     segment = CommentedMap()
     segment["share"] = 1.0
     a, error = float(estimates.values["price_sensitivity"]), estimates.error("price_sensitivity")
-    _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, se {error:.2g}")
+    said = "se" if panel.stated is None else "stated, se"
+    _put(segment, "price_sensitivity", a, f"1 / {panel.currency}, {said} {error:.2g}")
     if "price_sensitivity_spread" in estimates.values.index:
         value, error = estimates.of(lambda v: np.sqrt(np.expm1(v["price_sensitivity_spread"] ** 2)))
         _put(segment, "price_sensitivity_cv", value, f"se {error:.2g}")

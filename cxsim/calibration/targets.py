@@ -121,6 +121,8 @@ class TargetsFile(Keyed):
     ]
     correlations: Any = None
     priors: Annotated[dict[str, Any] | None, Expected("PATH: [mean, sd] of free parameters")] = None
+    start: Annotated[dict[str, Any] | None, Expected("PATH: value of free parameters")] = None
+    refine: Annotated[int, Field(ge=1), Expected("a number of customers above 0")] | None = None
     title: Any = ""
 
 
@@ -154,6 +156,11 @@ class Targets:
         How numbers and names were read, a sentence each.
     correlations : tuple of tuple of float, or None
         Of the targets' errors, a row per target; None: they are independent.
+    start : tuple of float, or None
+        Values of the free parameters near which the search starts; None: it samples the bounds.
+    refine : int or None
+        Customers of a last, larger market, to which the search goes on with the derivatives of
+        the smaller one; None: it ends with the scenario's.
     """
 
     source: str
@@ -163,6 +170,8 @@ class Targets:
     title: str = ""
     decisions: tuple[str, ...] = ()
     correlations: tuple[tuple[float, ...], ...] | None = None
+    start: tuple[float, ...] | None = None
+    refine: int | None = None
 
 
 def read_targets(
@@ -179,7 +188,9 @@ def read_targets(
         ``measure`` and how to read it), and where wanted ``base``, ``settings`` (other values,
         which do not move), ``correlations`` (of the targets' errors: a matrix, or a list of
         ``[target, target, correlation]``), ``priors`` (dotted path: [mean, standard deviation]
-        of a normal distribution within the bounds; without one it is uniform) and ``title``.
+        of a normal distribution within the bounds; without one it is uniform), ``start`` (dotted
+        path: value of every free parameter near which the search starts, in place of a sample of
+        the bounds), ``refine`` (customers of a larger market for the last steps) and ``title``.
     base : Scenario, str or Path, optional
         Scenario to start from, in place of the file's.
 
@@ -228,6 +239,8 @@ def read_targets(
         title=str(file.title or ""),
         decisions=tuple(dict.fromkeys(decisions)),
         correlations=_correlations(source, targets, file.correlations),
+        start=_search_start(source, file),
+        refine=file.refine,
     )
 
 
@@ -340,6 +353,29 @@ def _priors(source: Source, file: TargetsFile) -> dict[str, tuple[float, float]]
             raise _wrong(source, ("priors", path), f"expected an sd above 0, found {sd:g}")
         read[path] = mean, sd
     return read
+
+
+def _search_start(source: Source, file: TargetsFile) -> tuple[float, ...] | None:
+    """Return where the search starts, by free parameter; None where the file does not say."""
+    if file.start is None:
+        return None
+    for path in file.start:
+        if path not in file.parameters:
+            text = f"expected a free parameter, found {found(path)}{hint(path, file.parameters)}"
+            raise _wrong(source, ("start", path), text)
+    made = []
+    for path, (low, high) in file.parameters.items():
+        given = file.start.get(path)
+        try:
+            value = math.nan if given is None else _number(given)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            text = f"expected a number from {low:g} to {high:g}, found "
+            shown = "none" if given is None else found(given)
+            raise _wrong(source, ("start", path), text + shown)
+        made.append(value)
+    return tuple(made)
 
 
 def _correlations(

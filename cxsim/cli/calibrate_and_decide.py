@@ -325,6 +325,19 @@ def _classes(context: click.Context, option: click.Parameter, value: str | None)
     return value
 
 
+def _price_response(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> tuple[float, float] | None:
+    """Refuse what is no price response before anything is read."""
+    from cxsim.calibration.calibrate import price_response_of
+
+    try:
+        return None if value is None else price_response_of(value)
+    except ValueError as error:
+        text = str(error).removeprefix("price_response: ")
+        raise click.BadParameter(text, context, option) from None
+
+
 @click.command()
 @click.argument("data")
 @click.option(
@@ -400,6 +413,16 @@ def _classes(context: click.Context, option: click.Parameter, value: str | None)
     "--instrument", type=click.Choice(["lagged"]),
     help="Correct it by prices of the period before, if costs last and demand shocks do not.",
 )  # fmt: skip
+@click.option(
+    "--price-response",
+    metavar='"5%: 8"',
+    callback=_price_response,
+    help="Stated where prices do not show it: a price 5 % higher loses 8 of 100 customers within "
+    "a year.",
+)
+@click.option(
+    "--ignore-prices", is_flag=True, help="With --price-response: also where prices show one."
+)
 @count_option(
     "--bootstrap", low=0, high=1000, default=0, show_default=True,
     help="With --cost or --instrument: samples of periods for errors of both stages.",
@@ -454,7 +477,7 @@ def _place(data: str) -> Path:
 #: Options that are handed on where they are given.
 _HOW = (
     "initial_purchases", "form", "classes", "learning", "start", "tastes", "cost", "instrument",
-    "bootstrap", "permutations", "draws", "seed",
+    "price_response", "ignore_prices", "bootstrap", "permutations", "draws", "seed",
 )  # fmt: skip
 
 
@@ -542,6 +565,8 @@ def _export(result: Any, scenario: Path, exports: tuple[str, ...]) -> None:
 def _from_targets(data: str, options: dict[str, Any]) -> int:
     from cxsim.calibration import match_moments
 
+    if options["price_response"] is not None:
+        raise UserError("--price-response: expected a purchase panel, found targets")
     with Screen(f"cxsim calibrate {data}") as screen:
         result = match_moments(
             data,
@@ -580,11 +605,12 @@ def _from_targets(data: str, options: dict[str, Any]) -> int:
 def _print_estimates(result: Any) -> None:
     panel = result.panel
     unused = f"; not used: {', '.join(panel.ignored)}" if panel.ignored else ""
+    stated = "" if panel.stated is None else "price_sensitivity"
     found = f"{panel.occasions} occasions, {panel.customers} customers, {len(panel.firms)} firms"
     say_lines(found + unused, after="\n")
     rows = [
         [
-            row["parameter"],
+            row["parameter"] + (" (stated)" if row["parameter"] == stated else ""),
             f"{row['estimate']:.3f}",
             f"{row['se']:.3f}",
             f"{row['robust_se']:.3f}",

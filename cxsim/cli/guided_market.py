@@ -38,12 +38,14 @@ def market(answers: str, output: str | None, seeds: int, jobs: int, customers: i
     is left open. Exit code 1 if churn or the number of customers is off.
     """
     from cxsim.calibration import CalibrationError
-    from cxsim.calibration.market_scenario import checked_answers, fit_market
+    from cxsim.calibration.market_scenario import checked_answers, fit_market, longest_minutes
 
     made = checked_answers(answers)
     print_open(made)
     start, kept = _names(answers, output)
     written = _written(made, answers, start, kept)
+    minutes = longest_minutes(made, seeds=seeds, jobs=jobs, settings={"customers": customers})
+    say(f"Calibration takes up to about {max(1.0, minutes):.0f} minutes on this machine.\n")
     try:
         with Screen(f"cxsim market {answers}") as screen:
             fit = fit_market(

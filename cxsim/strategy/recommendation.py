@@ -197,7 +197,8 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
     dict
         ``no_purchase_option``; ``fixed_prices``, rivals whose prices do not respond; ``copier``,
         who copies the firm; ``responds``, whether a rival has a policy of its own;
-        ``moves_price``, options that change the firm's price.
+        ``moves_price``, options that change the firm's price; ``answers``, by option the rivals
+        that answer in it, and whether with their price.
     """
     assert study.base is not None
     base = study.base
@@ -212,7 +213,23 @@ def market_facts(study: Study, firm: str) -> dict[str, Any]:
         "moves_price": [
             name for name, option in study.strategies.items() if _moves_price(base, firm, option)
         ],
+        "answers": {name: _answers(study, rivals, name) for name in study.strategies},
     }
+
+
+def _answers(study: Study, rivals: Sequence[str], option: str) -> dict[str, bool]:
+    """Return rivals that an option changes and not every option alike, and whether in price."""
+    options = study.strategies
+    made: dict[str, bool] = {}
+    for path, value in options[option].items():
+        level, _, rest = path.partition(".")
+        whose = next((name for name in rivals if rest.startswith(f"{name}.")), "")
+        alike = all(path in each and each[path] == value for each in options.values())
+        if level == "firms" and whose and not alike:
+            changes = value.get("changes", {}) if isinstance(value, Mapping) else {}
+            price = path == f"firms.{whose}.price" or "price" in changes
+            made[whose] = made.get(whose, False) or price
+    return made
 
 
 def _copier(study: Study) -> str:
@@ -247,20 +264,29 @@ def conditions(market: Mapping[str, Any], choice: str, runner_up: str) -> list[s
     Examples
     --------
     >>> market = {"no_purchase_option": True, "rivals": ["Beta"], "fixed_prices": ["Beta"],
-    ...           "responds": False, "copier": "", "moves_price": ["cut the price"]}
+    ...           "responds": False, "copier": "", "moves_price": ["cut the price"],
+    ...           "answers": {"cut the price": {}, "stay": {}}}
     >>> conditions(market, "cut the price", "stay")
     ['rivals do not change their prices in response']
     """
     said = []
-    fixed, rivals = market["fixed_prices"], market["rivals"]
+    rivals, answers = market["rivals"], market.get("answers", {})
+    answering: dict[str, bool] = {}
+    for option in (choice, runner_up):
+        for name, price in answers.get(option, {}).items():
+            answering[name] = answering.get(name, False) or price
+    fixed = [name for name in market["fixed_prices"] if not answering.get(name)]
     if fixed and {choice, runner_up} & set(market["moves_price"]):
         who = "rivals" if len(fixed) == len(rivals) else " and ".join(fixed)
         said.append(f"{who} do not change their prices in response")
     elif rivals and not market["responds"]:
-        copier = market["copier"]
-        said.append(
-            f"no rival responds except {copier}, by copying" if copier else "no rival responds"
-        )
+        ways: dict[str, list[str]] = {}
+        if market["copier"]:
+            ways[market["copier"]] = ["by copying"]
+        for name in answering:
+            ways.setdefault(name, []).append("as the options state")
+        but = [f"{name}, {' and '.join(how)}" for name, how in ways.items()]
+        said.append(f"no rival responds except {'; '.join(but)}" if but else "no rival responds")
     if not market["no_purchase_option"]:
         said.append(
             "customers must buy from some firm, which overstates the benefit of higher prices"

@@ -286,3 +286,36 @@ def test_targets_that_are_missed_end_with_exit_code_one_and_the_reason(
     assert "Not met: market_share of Ann is 0." in said
     assert "firms.Ann.quality is at its bound 12.5" in said
     assert cx.load("out.yaml").firms["Ann"].quality > 12
+
+
+# -- Where the search starts
+
+
+QUALITY = {"firms.Tailor.quality": [24, 30]}
+TAILOR = {"measure": "market_share", "firm": "Tailor", "value": 0.35, "se": 0.01}
+NEAR = {"settings": {"customers": 200, "periods": 6}, "parameters": QUALITY, "targets": [TAILOR]}
+
+
+def test_the_last_steps_meet_targets_in_a_larger_market():
+    plan = NEAR | {"start": {"firms.Tailor.quality": 26}, "refine": 800}
+    result = match_moments(plan, base="baseline", seeds=2)
+    assert result.scenario.customers == 200
+    large = result.scenario.override({"customers": 800})
+    shares = [cx.run(large, seed=seed).firms for seed in range(2)]
+    mean = sum(f.query("firm == 'Tailor'")["market_share"].mean() for f in shares) / 2
+    assert result.moments["model"].iloc[0] == pytest.approx(mean, abs=1e-4)
+    assert mean == pytest.approx(0.35, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ({}, "start.firms.Tailor.quality: expected a number from 24 to 30, found none"),
+        ({"firms.Tailor.quality": 40}, "expected a number from 24 to 30, found 40"),
+        ({"firms.Tailor.qualty": 26}, "expected a free parameter, found 'firms.Tailor.qualty'"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(start, said):
+    with pytest.raises(CalibrationError) as error:
+        read_targets(NEAR | {"start": start}, base="baseline")
+    assert said in str(error.value)

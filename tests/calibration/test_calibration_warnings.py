@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from panels import choice_panel
 
+import cxsim as cx
 import cxsim.calibration
-from cxsim.calibration import CalibrationError, Columns, calibrate
-from cxsim.calibration.calibrate import Findings, cautions
+from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel
+from cxsim.calibration.calibrate import Findings, cautions, price_response_of, stated_panel
+from cxsim.calibration.estimate import fit, with_stated_price
 from cxsim.calibration.price_endogeneity import PriceCheck
 from cxsim.calibration.scenario_writing import mostly_spurious, supported_loyalty
 from cxsim.cli.app import run as command
@@ -205,3 +207,50 @@ def test_a_feature_of_price_cuts_that_keeps_customers_away_is_named():
     )
     result = calibrate(frame, permutations=0, draws=32)
     assert "wrong_sign" in [each.code for each in result.warnings]
+
+
+# -- A price response that is stated
+
+
+def test_a_stated_price_sensitivity_leaves_all_choices_as_likely_as_they_were():
+    """An intercept without prices is q - a p; with them it grows by a (p - p0)."""
+    panel = read_panel(_same_prices())
+    stated = stated_panel(panel, 0.05, 0.08, "wooldridge", "cost")
+    one = fit(stated, tastes="none")
+    other = with_stated_price(one, stated, 0.5, 0.05)
+    assert (other.values["price_sensitivity"], other.error("price_sensitivity")) == (
+        pytest.approx(0.5), pytest.approx(0.05)
+    )  # fmt: skip
+    assert other.values["loyalty"] == one.values["loyalty"]
+    back = with_stated_price(other, stated, *stated.stated)
+    assert np.allclose(back.values, one.values)
+    assert np.allclose(back.covariance, one.covariance)
+
+
+@pytest.mark.slow
+def test_customers_lost_are_those_stated_and_named_so():
+    result = calibrate(
+        _same_prices(), price_response="5%: 8", permutations=0, tastes="none", draws=1
+    )
+    assert result.response.simulated == pytest.approx(0.08, abs=0.005)
+    assert "as stated: a price 5 % higher loses 8 % of customers" in result.headline()
+    assert "stated, se" in result.scenario_text()
+    assert "price_response_stated" in [each.code for each in result.warnings]
+
+
+def test_a_stated_price_response_is_refused_where_prices_show_one():
+    deals = {"firms.*.promotions": {"chance": 0.3, "depth": 0.2}}
+    panel = _same_prices(**deals)
+    with pytest.raises(CalibrationError, match="expected prices that show no price response"):
+        calibrate(panel, price_response="5%: 8", permutations=0)
+
+
+@pytest.mark.parametrize("given", ["5: 8", "5%", "0%: 8", "5%: 100", "x%: 8"])
+def test_what_is_no_price_response_is_refused(given):
+    with pytest.raises(ValueError, match="expected such as '5%: 8'"):
+        price_response_of(given)
+
+
+def _same_prices(**more):
+    market = {"customers": 200, "periods": 18, "segments.*.fit_weight": 0} | more
+    return cx.run("baseline", seed=1, overrides=market, panel=200).panel

@@ -206,6 +206,32 @@ def test_a_rival_that_sets_its_price_by_a_policy_responds():
     assert conditions(facts, "both at once", "stay") == []
 
 
+def test_a_rival_that_answers_in_an_option_is_no_rival_that_does_not_respond():
+    answer = {"changes": {"price": 17.0}, "start": 3}
+    options = {
+        "stay": {},
+        "cut": {"firms.Mass.price": 18.0, "firms.Niche.programmes.follow": answer},
+        "app": {"firms.Mass.interaction": 0.5, "firms.Tailor.programmes.follow": answer},
+    }
+    facts = market_facts(plan_decision("baseline", "Mass", options=options, points=4), "Mass")
+    assert facts["answers"] == {"stay": {}, "cut": {"Niche": True}, "app": {"Tailor": True}}
+    assert conditions(facts, "cut", "stay") == [
+        "Targeted and Tailor do not change their prices in response"
+    ]
+    assert conditions(facts, "app", "stay") == [
+        "no rival responds except Niche, by copying; Tailor, as the options state"
+    ]
+
+
+def test_what_a_rival_does_in_every_option_is_no_answer():
+    own = {"firms.Niche.programmes.cut": {"changes": {"price": 17.0}, "start": 3}}
+    options = {"stay": own, "app": own | {"firms.Mass.interaction": 0.5}}
+    facts = market_facts(
+        plan_decision("baseline", "Mass", options=options, rival="none", points=4), "Mass"
+    )
+    assert conditions(facts, "app", "stay")[0] == "no rival responds"
+
+
 def test_a_market_without_the_no_purchase_option_is_a_condition():
     market = cx.load("baseline", {"no_purchase_option": False})
     facts = market_facts(plan_decision(market, "Mass", rival="none"), "Mass")
