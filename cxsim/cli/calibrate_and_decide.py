@@ -482,7 +482,7 @@ _HOW = (
 
 
 def _from_panel(data: str, options: dict[str, Any]) -> int:
-    from cxsim.calibration import Columns, calibrate, read_panel, real_panel
+    from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel, real_panel
     from cxsim.calibration.log_panel import drawn_customers
     from cxsim.calibration.price_endogeneity import with_cost_columns
 
