@@ -846,12 +846,13 @@ def _check(given: dict[str, Any]) -> None:
     from cxsim.scenario.events import split_overrides
     from cxsim.strategy.decide import plan_decision
 
+    mine = firm_and_measure(values.get("firm", ""))
     plan_decision(
-        values["scenario"], options=values.get("options", ""),
+        values["scenario"], mine["firm"], measure=mine["measure"],
+        options=values.get("options", ""),
         uncertainties=values.get("uncertainties", ""), rival=values.get("rival", ""),
         points=values.get("points", 48) if values.get("draws") else 16, draws=values.get("draws"),
         overrides=split_overrides(values.get("overrides", "")),
-        **firm_and_measure(values.get("firm", "")),
     )  # fmt: skip
 
 

@@ -318,6 +318,14 @@ class Report(AttributeHints):
             parts.append(_question(scenario, verdict, asked=bool(numbers)))
         return show("".join(parts))
 
+    def _verdict_facts(self) -> list[dict[str, Any]]:
+        """Return what was found about each claim that was tested."""
+        return [
+            {"claim": each.claim, **verdict.facts()}
+            for each in self._scenarios
+            if (verdict := self._verdicts.get(each.digest)) is not None
+        ]
+
     def _verdict(self, scenario: Scenario, seeds: Sequence[int]) -> Verdict | None:
         """Return the verdict on a scenario's claim, which is computed once."""
         if scenario.digest not in self._verdicts:
@@ -482,13 +490,7 @@ class Report(AttributeHints):
             "unstated": unstated_lines(self._scenarios),
             "digests": {each.name: each.digest for each in self._scenarios},
             "versions": versions(),
-            "verdicts": plain(
-                [
-                    {"claim": each.claim, **verdict.facts()}
-                    for each in self._scenarios
-                    if (verdict := self._verdicts.get(each.digest)) is not None
-                ]
-            ),
+            "verdicts": plain(self._verdict_facts()),
             **{name: plain(value) for name, value in numbers.items()},
         }
         if self._brief is not None:

@@ -339,7 +339,7 @@ def test_a_report_shows_the_verdict_directly_under_the_claim(capsys):
     assert claim < found
     assert page[claim:found].count("<dt>") == 1, "nothing stands between them"
     assert "over 2 paired seeds" in page
-    print_verdicts({"verdicts": report._verdicts})
+    print_verdicts({"verdicts": report._verdict_facts()})
     said = capsys.readouterr().out
     assert "Claim of baseline" in said or "Claim of scenario" in said
     assert "Something is so." in said
