@@ -188,7 +188,7 @@ def _write(figure: Figure, target: Any, kind: str) -> None:
             figure.savefig(target, format=kind, metadata=about)
 
 
-def _write_png(canvas: FigureCanvasAgg, target: Any, about: Mapping[str, str]) -> None:
+def _write_png(canvas: Any, target: Any, about: Mapping[str, str]) -> None:
     """Write a figure as PNG: drawn once (``savefig`` draws twice), and as few bytes as it needs."""
     from PIL.PngImagePlugin import PngInfo
 
