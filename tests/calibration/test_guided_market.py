@@ -600,7 +600,7 @@ def test_published_churn_comes_out_of_the_run_and_a_decision_follows(tmp_path, m
     assert "of its customers within a year as assumed: nobody stated it" in said
     assert "Shares moved by up to 2 points in 1 year" in said
     market = cx.load("operators.scenario.yaml")
-    firms = cx.run(market, seed=0).firms
+    firms = cx.run(market, seed=0, overrides={"customers": 4000}).firms
     churn = firms.groupby("firm")["churn"].mean()
     for name, stated in {"Alpha": 0.011, "Beta": 0.014, "Gamma": 0.019}.items():
         assert churn[name] == pytest.approx(stated, abs=0.003)
@@ -608,7 +608,7 @@ def test_published_churn_comes_out_of_the_run_and_a_decision_follows(tmp_path, m
     assert total.iloc[-1] == pytest.approx(10_000_000, rel=0.01)
     shares = firms.groupby("firm")["customer_share"].mean()
     for name, stated in {"Alpha": 0.42, "Beta": 0.35, "Gamma": 0.23}.items():
-        assert shares[name] == pytest.approx(stated, abs=0.03)  # of 500 customers, one seed
+        assert shares[name] == pytest.approx(stated, abs=0.03)  # of 4,000 customers, one seed
     again = match_moments("operators.targets.yaml", seeds=2)
     assert again.scenario.override({"name": "operators"}) == market
     decision = cx.decide(market, options="operators.options.yaml", points=8, seeds=1)
@@ -662,7 +662,7 @@ def test_a_move_without_stated_costs_gets_no_advice():
     made = checked_answers(operators(moves=given))
     market = cx.Scenario.from_dict(made.scenario, {"customers": 200})
     decision = cx.decide(market, options=made.options, points=8, seeds=1)
-    assert decision.answer().startswith("No recommendation")
+    assert decision.headline().startswith("No recommendation")
 
 
 @pytest.mark.slow
