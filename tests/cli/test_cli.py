@@ -82,7 +82,7 @@ def test_compare_prints_intervals_and_leaves_one_report(compared):
 
     folder = Path("results/compare-baseline-copycat")
     kept = Comparison.load(root / folder / "comparison")
-    assert " ".join(lines[: lines.index("")]) == kept.headline()
+    assert " ".join(lines[: lines.index("")]) == kept.headline(goal="net_present_value")
     assert lines[-1] == f"Report: {folder / 'report.html'}"
     assert (root / folder / "report.html").stat().st_size > 100_000
 
