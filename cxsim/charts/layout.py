@@ -456,7 +456,7 @@ def _beside(axes: Axes, label: EndLabel, fontsize: float) -> Annotation:
         color=label.color, fontsize=fontsize, va="center", ha="left", linespacing=1.05,
         annotation_clip=False,
         arrowprops={"arrowstyle": "-", "color": label.color, "lw": 0.7, "alpha": 0.6,
-                    "shrinkA": 0, "shrinkB": 2, "relpos": (0.0, 0.5), "patchA": None},
+                    "shrinkA": 0, "shrinkB": 2, "relpos": (0.0, 0.5)},
     )  # fmt: skip
 
 
