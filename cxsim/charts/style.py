@@ -209,7 +209,7 @@ def with_palette(pixels: np.ndarray) -> Image:
     Parameters
     ----------
     pixels : ndarray of uint8, shape (height, width, 4)
-        Red, green, blue and opacity.
+        Red, green, blue and opacity of each point, as numbers from 0 to 255.
 
     Returns
     -------
