@@ -7,6 +7,7 @@ import contextlib
 import io
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -61,8 +62,14 @@ class Picture(Figure):
     @cached_property
     def narrow(self) -> Picture | None:
         """The same figure drawn for a phone; None where it is narrow already, or cannot be."""
-        wide = self.get_figwidth() > NARROW
-        return self.redraw() if self.redraw is not None and wide else None
+        if self.redraw is None or self.get_figwidth() <= NARROW:
+            return None
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "constrained_layout not applied", UserWarning)
+            try:
+                return self.redraw()
+            except UserWarning:  # labels leave no room for axes: the wide one is shown
+                return None
 
     def _repr_html_(self) -> str:
         return _html(self, alternative_text(self))

@@ -18,7 +18,8 @@ from PIL import Image
 import cxsim.plot as cp
 from cxsim.charts import Chart
 from cxsim.charts.labels import plain
-from cxsim.charts.style import OKABE_ITO, contrast, looks, with_palette
+from cxsim.charts.layout import lay_out
+from cxsim.charts.style import OKABE_ITO, Picture, contrast, looks, with_palette
 
 #: Every figure of one run, by name.
 FIGURES = {
@@ -318,3 +319,17 @@ def test_a_saved_figure_has_a_palette_a_size_and_its_description(result, tmp_pat
         assert image.mode == "P"
         assert image.size == tuple(round(150 * inches) for inches in figure.get_size_inches())
         assert image.text["Description"] == plain(figure.get_label())
+
+
+def test_a_figure_whose_labels_leave_no_room_on_a_phone_is_shown_as_it_is(recwarn):
+    def on_a_phone(words):
+        picture = Picture(figsize=(3.6, 3.0), layout="constrained")
+        picture.subplots().set_yticks([0.5], [words])
+        lay_out(picture)
+        return picture
+
+    for words, fits in (("Mass", True), ("a firm of a very long name " * 6, False)):
+        wide = Picture(figsize=(8.0, 4.0))
+        wide.redraw = lambda words=words: on_a_phone(words)
+        assert (wide.narrow is not None) == fits
+    assert [each for each in recwarn if "constrained_layout" in str(each.message)] == []
