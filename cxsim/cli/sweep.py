@@ -329,7 +329,62 @@ def _report(study: str, options: Mapping[str, Any], folder: str) -> None:
 
 @click.group()
 def store() -> None:
-    """Maintain stores of runs: adopt."""
+    """Maintain stores of runs: status, compact, verify, adopt."""
+
+
+@store.command()
+@click.argument("folder", metavar="STORE")
+def status(folder: str) -> int:
+    """Show how far the studies of a STORE are: runs done and failed, who works, time left."""
+    from cxsim.study.store_upkeep import status as found
+    from cxsim.study.sweep import clock
+
+    state = found(_opened(folder))
+    rows = [
+        [each.name, *(f"{n:,}" for n in (each.runs, each.done, each.runs - each.done, each.failed))]
+        if each.done >= 0
+        else [each.name, "not known (of a function)", "", "", ""]
+        for each in state.studies
+    ]
+    print_table(["study", "runs", "done", "missing", "failed"], rows, left=1)
+    say(f"\n{state.runs:,} runs in {state.files:,} files, {state.failed:,} failed")
+    if state.workers:
+        who = ", ".join(f"{name} ({runs:,})" for name, runs in state.workers.items())
+        say(f"Finished within the last five minutes, by worker: {who}")
+        left = f", {clock(state.seconds_left)} left" if state.missing else ""
+        say(f"{state.rate:.3g} runs a second{left}")
+    elif state.missing:
+        say("Nobody works on it at the moment.")
+    return 0
+
+
+@store.command()
+@click.argument("folder", metavar="STORE")
+def compact(folder: str) -> int:
+    """Merge the many small files of a STORE into few; a sweep may go on meanwhile."""
+    from cxsim.study.store_upkeep import compact as compacted
+
+    say(compacted(_opened(folder)).sentence())
+    return 0
+
+
+@store.command()
+@click.argument("folder", metavar="STORE")
+@count_option(
+    "--sample", low=0, high=1_000_000, default=20, show_default=True, metavar="N",
+    help="Number of runs that are repeated as a sample.",
+)  # fmt: skip
+def verify(folder: str, sample: int) -> int:
+    """Check that all files of a STORE are as written, and repeat a sample of its runs.
+
+    Exit code 1 if a file was damaged or a run is not equal to the bit.
+    """
+    from cxsim.study.store_upkeep import verify as verified
+
+    result = verified(_opened(folder), sample=sample)
+    say_lines("\n".join(result.problems))
+    say(result.sentence())
+    return 0 if result.holds else 1
 
 
 @store.command()

@@ -15,7 +15,7 @@ from cxsim.identity.trees import Text, learn, texts_of, tree_of_file
 from cxsim.identity.walk import INPUTS, IdentityError, Walk, label_of
 
 __all__ = ["Identity", "IdentityError", "fingerprint", "identified", "inputs", "learn",
-           "modules", "text_digest"]  # fmt: skip
+           "modules", "text_digest", "whole_model"]  # fmt: skip
 
 #: Goes up where fingerprints are made in another way: what is stored under earlier ones counts
 #: as another's.
@@ -52,7 +52,7 @@ class Identity:
 
     def _walked(self) -> Walk:
         if self._walk is None:
-            self._walk = Walk(whole=_whole_model)
+            self._walk = Walk(whole=whole_model)
             made = hashlib.sha256(f"{FORMAT}".encode())
             for name, thing in self._things.items():
                 made.update(f"\n{name} {self._walk.of(thing, name).hex()}".encode())
@@ -83,7 +83,7 @@ class Identity:
         that call it.
         """
         labels = {id(t): n for n, t in self._things.items() if isinstance(t, (FunctionType, type))}
-        walk = Walk(shallow=True, labels=labels, whole=_whole_model)
+        walk = Walk(shallow=True, labels=labels, whole=whole_model)
         found = {name: walk.of(thing, name).hex()[:16] for name, thing in self._things.items()}
         for key, value in self._walked().code.items():
             name = labels.get(key) or label_of(value)
@@ -205,7 +205,7 @@ def _module(name: str) -> bytes:
 
 
 @functools.cache
-def _whole_model() -> bytes:
+def whole_model() -> bytes:
     """Return the digest of all of this package that numbers may rest on."""
     folder = Path(__file__).parents[1]
     skipped = {"charts", "cli", "identity", "plot.py", "report"}

@@ -20,7 +20,6 @@ import numpy as np
 from cxsim.files.sealed import DamagedError, digest_name
 from cxsim.messages import hint
 from cxsim.study.store_folder import (
-    SESSION,
     StoreError,
     StoreFolder,
     joined,
@@ -28,6 +27,8 @@ from cxsim.study.store_folder import (
     packed,
     read_runs,
     said,
+    sessions_of,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -98,9 +99,26 @@ class Store(StoreFolder):
             self._session = self._begin(rows[0])
         data = packed(rows, self._session)
         name = digest_name(new_name(), data, ".parquet")
-        self._put(self._runs / name, data)
+        self.put_runs(name, data)
         self._seen.add(name)
         self._learn([row["run"] for row in rows], [row["status"] == "ok" for row in rows])
+
+    def put_runs(self, name: str, data: bytes) -> None:
+        """Write a file of runs.
+
+        Parameters
+        ----------
+        name : str
+            With the digest of its content.
+        data : bytes
+            From :func:`~cxsim.study.store_folder.as_parquet`.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written; nothing is left of it then.
+        """
+        self._put(self._runs / name, data)
 
     def describe(self, columns: Mapping[str, Mapping[str, Any]]) -> None:
         """Say what columns hold that will be written; the store keeps it with the first of them.
@@ -122,9 +140,9 @@ class Store(StoreFolder):
         return self._keep_session({**origin(), "codebook": self._keep_codebook(columns)})
 
     def _learn(self, runs: Sequence[str], ok: Sequence[bool]) -> None:
-        keys = [int(run, 16) for run in runs]
-        self._ok.add(key for key, good in zip(keys, ok, strict=True) if good)
-        self._faulty.add(key for key, good in zip(keys, ok, strict=True) if not good)
+        keys, good = words(runs), np.asarray(ok, bool)
+        self._ok.add(keys[good])
+        self._faulty.add(keys[~good])
 
     def record(self, run: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return what was written of a run, and the session that wrote it, if that is known.
@@ -141,14 +159,15 @@ class Store(StoreFolder):
         dict or None
         """
         best: tuple[dict[str, Any], dict[str, Any] | None] = ({}, None)
-        for _, table in self._read(self._paths(), None):
-            runs = table.column("run").to_pylist()
-            if run not in runs:
+        for path, few in self._read_all(["run"]):
+            if run not in few.column("run").to_pylist():
                 continue
-            (row,) = table.slice(runs.index(run), 1).to_pylist()
-            name = (table.schema.metadata or {}).get(SESSION, b"").decode()
-            best = {k: v for k, v in row.items() if v is not None}, self.sessions().get(name)
-            if row["status"] == "ok":
+            for _, table in self.read([path]):
+                place = table.column("run").to_pylist().index(run)
+                (row,) = table.slice(place, 1).to_pylist()
+                who = self.sessions().get(sessions_of(table)[place])
+                best = {k: v for k, v in row.items() if v is not None}, who
+            if best[0].get("status") == "ok":
                 break
         return best
 
@@ -169,30 +188,63 @@ class Store(StoreFolder):
         if changed == self._looked:
             return
         self._looked = changed
-        for _, table in self._read_new():
+        for path, table in self._read_all(["run", "status"], self._seen):
+            self._seen.add(path.name)
             status = table.column("status").to_pylist()
             self._learn(table.column("run").to_pylist(), [each == "ok" for each in status])
 
-    def _read_new(self) -> Iterable[tuple[Path, Any]]:
-        for path in self._paths():
-            if path.name not in self._seen:
-                self._seen.add(path.name)
-                yield from self._read([path], ["run", "status"])
-
-    def _paths(self) -> list[Path]:
+    def paths(self) -> list[Path]:
+        """Return the files of runs, in the order in which they were begun."""
         return sorted(self._runs.glob("*.parquet"))
 
-    def _read(
-        self, paths: Iterable[Path], columns: Sequence[str] | None
+    def _read_all(
+        self, columns: Sequence[str] | None, known: Iterable[str] = ()
     ) -> Iterable[tuple[Path, Any]]:
-        """Read files of runs; one that is damaged is put aside and left out."""
+        """Read all files but those whose names are known.
+
+        Where some vanish meanwhile, another process has merged them: what it made of them is
+        read, so that no run is missing, and some come twice.
+        """
+        done = set(known)
+        while True:
+            new = [path for path in self.paths() if path.name not in done]
+            read = 0
+            for path, table in self.read(new, columns):
+                done.add(path.name)
+                read += 1
+                yield path, table
+            if read == len(new) or all(path.exists() or path.name in done for path in new):
+                return
+
+    def read(
+        self, paths: Iterable[Path], columns: Sequence[str] | None = None
+    ) -> Iterable[tuple[Path, Any]]:
+        """Read files of runs; one that is damaged is put aside and left out.
+
+        Parameters
+        ----------
+        paths : iterable of Path
+            From :meth:`paths`.
+        columns : sequence of str, optional
+            Default: all.
+
+        Yields
+        ------
+        Path
+        Table
+
+        Raises
+        ------
+        StoreError
+            If one cannot be read.
+        """
         for path in paths:
             try:
                 yield path, read_runs(path, columns)
             except DamagedError as error:
                 self._put_aside(path, error, "its runs are missing, and are run again")
             except FileNotFoundError:
-                continue  # another process has just put it aside
+                continue  # another process has just put it aside, or merged it with others
             except OSError as error:
                 raise self._unreadable(error) from None
 
@@ -211,6 +263,24 @@ class Store(StoreFolder):
         """
         key = int(run, 16)
         return key in self._ok or (not retry_failed and key in self._faulty)
+
+    def has_each(self, runs: Sequence[str], *, retry_failed: bool = False) -> np.ndarray:
+        """Return for each of many runs whether it is there, as of the last :meth:`refresh`.
+
+        Parameters
+        ----------
+        runs : sequence of str
+            Their digests.
+        retry_failed : bool
+            Whether those that failed count as missing.
+
+        Returns
+        -------
+        ndarray of bool, shape (runs,)
+        """
+        keys = words(runs)
+        there = np.isin(keys, self._ok.sorted())
+        return there if retry_failed else there | np.isin(keys, self._faulty.sorted())
 
     def __len__(self) -> int:
         self.refresh()
@@ -234,7 +304,7 @@ class Store(StoreFolder):
         wanted = (
             None if columns is None else [*dict.fromkeys(["run", "status", "finished", *columns])]
         )
-        tables = [table for _, table in self._read(self._paths(), wanted)]
+        tables = [table for _, table in self._read_all(wanted)]
         if not tables:
             return pd.DataFrame(columns=wanted or ["run", "status", "finished"])
         frame = joined(tables).to_pandas()
@@ -249,13 +319,13 @@ class Store(StoreFolder):
         ----------
         column : str
         """
-        for path, table in self._read(self._paths(), [column]):
+        for path, table in self._read_all([column]):
             if column in table.column_names and str(table.schema.field(column).type) == "string":
                 return path
         return None
 
     def row(self, run: str) -> dict[str, Any]:
-        """Return one run by its digest, or by the beginning of it.
+        """Return one run by its digest, or by the beginning of it, without columns that it lacks.
 
         Parameters
         ----------
@@ -267,13 +337,13 @@ class Store(StoreFolder):
         StoreError
             If there is none, or more than one.
         """
-        frame = self.frame()
-        found = frame[frame["run"].str.startswith(run)] if len(frame) else frame
+        known = self.frame(["run"])["run"]
+        found = known[known.str.startswith(run)] if len(known) else known
         if len(found) != 1:
             what = f"{len(found)} runs" if len(found) else "no run"
-            near = hint(run, frame["run"]) if len(found) == 0 else ""
+            near = hint(run, known) if len(found) == 0 else ""
             raise StoreError(f"{self.folder}: expected one run {run!r}, found {what}{near}")
-        return found.iloc[0].to_dict()
+        return self.record(found.iloc[0])[0]
 
     def __repr__(self) -> str:
         return f"<Store {str(self.folder)!r}: {len(self)} runs>"
@@ -290,8 +360,8 @@ class _Known:
         self._sorted = np.empty(0, np.uint64)
         self._latest: set[int] = set()
 
-    def add(self, keys: Iterable[int]) -> None:
-        self._latest.update(keys)
+    def add(self, keys: np.ndarray) -> None:
+        self._latest.update(keys.tolist())
         if len(self._latest) > max(_TAIL, len(self._sorted) // 8):
             self.sorted()
 

@@ -10,8 +10,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cxsim._version import __version__
 from cxsim.files.sealed import (
@@ -21,9 +24,11 @@ from cxsim.files.sealed import (
     put_aside,
     read_named,
     read_text,
+    sealed_bytes,
     sealed_json,
     sealed_text,
     unsealed,
+    unsealed_bytes,
 )
 from cxsim.files.whole import on_disk
 from cxsim.scenario import Scenario
@@ -56,6 +61,10 @@ _FIRST = json.dumps({"made_by": "cxsim", "kind": "store of runs", "format": 1}).
 
 
 _FIRST_RUNS = re.compile(r"\d{20}-[0-9a-f]{8}\.parquet")
+
+
+#: What a file of digests of cells says that it is.
+_CELLS = "digests of cells"
 
 
 #: Drafts older than this many seconds are left from a process that was killed.
@@ -295,6 +304,46 @@ class StoreFolder:
         """Return the studies that are kept here, by digest."""
         return self._all("studies")
 
+    def keep_cells(self, key: str, digests: np.ndarray) -> None:
+        """Keep the digests of a study's cells, which take long to find.
+
+        Parameters
+        ----------
+        key : str
+            What names the study and the code that it runs.
+        digests : ndarray of uint64, shape (cells,)
+            Zero where one is not known.
+        """
+        self._put(self._cells_file(key), sealed_bytes(_CELLS, digests.astype("<u8").tobytes()))
+
+    def cells(self, key: str, count: int) -> np.ndarray:
+        """Return the digests of a study's cells as they were kept.
+
+        Parameters
+        ----------
+        key : str
+        count : int
+            Cells of the study.
+
+        Returns
+        -------
+        ndarray of uint64, shape (count,)
+            Zero where one is not known.
+        """
+        path = self._cells_file(key)
+        try:
+            data = unsealed_bytes(_CELLS, path.read_bytes(), path)
+        except FileNotFoundError:
+            return np.zeros(count, np.uint64)
+        except DamagedError as error:
+            self._put_aside(path, error, "what it held is found anew")
+            return np.zeros(count, np.uint64)
+        found = np.frombuffer(data, "<u8").astype(np.uint64)
+        return found if len(found) == count else np.zeros(count, np.uint64)
+
+    def _cells_file(self, key: str) -> Path:
+        return self.folder / "studies" / f"{key}.cells"
+
     # -- who wrote runs, and what their columns hold ---------------------------------
 
     def _keep_session(self, facts: Mapping[str, Any]) -> str:
@@ -439,17 +488,61 @@ def packed(rows: Sequence[Mapping[str, Any]], session: str = "") -> bytes:
         Who wrote them, kept in the file's metadata.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     names = list(dict.fromkeys(name for row in rows for name in row))
     arrays = []
     for name in names:
         values = [row.get(name) for row in rows]
         arrays.append(pa.array(values, type=_type(name, values)))
+    return as_parquet(pa.table(arrays, names=names), [session] * len(rows))
+
+
+def as_parquet(table: pa.Table, sessions: Sequence[str]) -> bytes:
+    """Return a table of runs as a Parquet file.
+
+    Parameters
+    ----------
+    table : Table
+    sessions : sequence of str, shape (runs,)
+        Who wrote each run, kept in the file's metadata.
+    """
+    import pyarrow.parquet as pq
+
+    blocks = [[name, len(list(rows))] for name, rows in groupby(sessions)]
+    kept = str(blocks[0][0]) if len(blocks) == 1 else json.dumps(blocks)
     buffer = io.BytesIO()
-    table = pa.table(arrays, names=names, metadata={SESSION: session.encode()})
+    table = table.replace_schema_metadata({SESSION: kept.encode()})
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
+
+
+def sessions_of(table: pa.Table) -> list[str]:
+    """Return who wrote each run of a file, "" where that is not known.
+
+    Parameters
+    ----------
+    table : Table
+        All rows of the file.
+    """
+    kept = (table.schema.metadata or {}).get(SESSION, b"").decode()
+    if not kept.startswith("["):
+        return [kept] * len(table)
+    return [name for name, rows in json.loads(kept) for _ in range(rows)]
+
+
+def words(runs: Sequence[str]) -> np.ndarray:
+    """Return digests of runs as one word each.
+
+    Parameters
+    ----------
+    runs : sequence of str
+        16 hex digits each.
+
+    Returns
+    -------
+    ndarray of uint64, shape (runs,)
+    """
+    return np.frombuffer(bytes.fromhex("".join(runs)), ">u8").astype(np.uint64)
 
 
 def _type(name: str, values: list[Any]) -> Any:

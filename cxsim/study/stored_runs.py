@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 from cxsim._version import __version__
 from cxsim.firms.policy import PolicyError
-from cxsim.identity import text_digest
+from cxsim.identity import text_digest, whole_model
 from cxsim.messages import argument_hints
 from cxsim.runs.components import Components, changed
 from cxsim.scenario import Scenario
@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     from cxsim.runs import Run
 
 # -- Cells: each point under each strategy, with the digests of its runs -----------------------
+
+
+#: Runs that are looked for in a store at once.
+_BLOCK = 2_000
+
+
+#: Digests of cells that are found anew before kept ones are taken over.
+_CHECKED = 10
+
+
+#: Cells whose digests are found sooner than they are kept and read.
+_WORTHWHILE = 100
 
 
 class DesignCells:
@@ -52,6 +64,8 @@ class DesignCells:
         # One word a cell, so that a million of them take little memory.
         self._digests = np.zeros(len(study.points) * len(self._names), np.uint64)
         self._base = study.base.digest if study.base is not None else ""
+        self._shard = f"{part}/{parts}"
+        self._kept = 0
 
     def __len__(self) -> int:
         return len(self._points) * len(self._names)
@@ -112,6 +126,77 @@ class DesignCells:
         except ValueError as error:  # no such scenario: its runs fail, and say why
             text = f"{self._base}{json.dumps(changes, sort_keys=True, default=str)}{error}"
             return text_digest(text)
+
+    def stored(
+        self,
+        store: Store,
+        seeds: Sequence[int],
+        retry_failed: bool = False,
+        cells: Iterable[int] | None = None,
+    ) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Yield blocks of cells, and for each run of them whether it is stored.
+
+        Parameters
+        ----------
+        store : Store
+        seeds : sequence of int
+        retry_failed : bool
+            Whether runs that failed count as missing.
+        cells : iterable of int, optional
+            Default: all.
+
+        Yields
+        ------
+        list of int
+            Cells.
+        ndarray of bool, shape (cells, seeds)
+        """
+        left = iter(self if cells is None else cells)
+        while block := list(islice(left, max(1, _BLOCK // max(1, len(seeds))))):
+            runs = [self.run(cell, seed) for cell in block for seed in seeds]
+            there = store.has_each(runs, retry_failed=retry_failed)
+            yield block, there.reshape(len(block), len(seeds))
+
+    def recall(self, store: Store) -> None:
+        """Take over the digests of cells that an earlier sweep by the same code kept in a store.
+
+        Some are found anew; unless they are the same, none is taken over.
+
+        Parameters
+        ----------
+        store : Store
+        """
+        if not (key := self._key()):
+            return
+        found = store.cells(key, len(self._digests))
+        known = np.flatnonzero(found)
+        sample = known[:: max(1, len(known) // _CHECKED)]
+        if all(int(self._digest(int(cell)), 16) == found[cell] for cell in sample):
+            self._digests = np.where(self._digests, self._digests, found)
+            self._kept = len(known)
+
+    def remember(self, store: Store, more: float = 0.0) -> None:
+        """Keep the digests of cells in a store, if that spares the next sweep some time.
+
+        Parameters
+        ----------
+        store : Store
+        more : float
+            Only if they are more by this part than those that are kept.
+        """
+        known = np.count_nonzero(self._digests)
+        if known > max(_WORTHWHILE, (1 + more) * self._kept) and (key := self._key()):
+            store.keep_cells(key, self._digests)
+            self._kept = int(known)
+
+    def _key(self) -> str:
+        """Return what determines the digests of all cells; "" if code does that may change."""
+        if not len(self) or not isinstance(self.model, ScenarioModel):
+            return ""
+        code = f"{whole_model().hex()} {self.model.code({}).digest}"
+        if self.model.own_code():
+            return ""
+        return text_digest(f"{self.study.place_digest} {self._shard} {code}")
 
     def table(self) -> pd.DataFrame:
         """Return every run of the study with its place: run, point, strategy, seed."""
@@ -275,11 +360,11 @@ def forecast(
     runs = len(cells) * len(study.seeds)
     stored = 0
     if store is not None and len(store):
+        cells.recall(store)
         stored = sum(
-            store.has(cells.run(cell, seed), retry_failed=retry_failed)
-            for cell in cells
-            for seed in study.seeds
+            int(there.sum()) for _, there in cells.stored(store, study.seeds, retry_failed)
         )
+        cells.remember(store)
     missing = runs - stored
     old = superseded(cells, study.seeds, store) if store is not None and missing else ""
     if not missing or study.base is None:

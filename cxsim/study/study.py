@@ -405,6 +405,10 @@ class ScenarioModel:
         """Return what moves the market, and what makes the outputs of its books."""
         return self.ready(self.scenario(changes)).code
 
+    def own_code(self) -> bool:
+        """Return whether code from outside of the package moved a scenario looked at so far."""
+        return any(each.code.texts() for each in self._ready.values())
+
     def task(self, changes: Mapping[str, Any]) -> str:
         """Return the digest of scenario and outputs, whatever the code."""
         return text_digest(f"{self.scenario(changes).digest} {self._facts}")

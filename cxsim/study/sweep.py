@@ -6,8 +6,9 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,7 @@ def sweep(
     pool = open_pool(executor, jobs, address, own)
     report = SweepProgress(workers=pool.workers)
     if len(place):
+        cells.recall(place)
         report.superseded = superseded(cells, study.seeds, place)
     loop = SweepLoop(study, place, cells, pool, report, timeout, retry_failed, progress or live())
     try:
@@ -140,6 +142,7 @@ def sweep(
     finally:
         loop.close()
         pool.close()
+        cells.remember(place)
     return StudyResult(study, place, cells, report)
 
 
@@ -242,18 +245,33 @@ class SweepLoop:
 
     def _tasks(self, seeds_of: Callable[[int], list[int]]) -> Iterator[Task | None]:
         """Yield what is missing, cell by cell; what others work on comes at the end."""
-        todo = list(self.cells)
-        while todo:
-            later = []
+        todo: Iterable[int] = self._not_stored(seeds_of)
+        while True:
+            later, asked = [], 0
             for cell in todo:
+                asked += 1
                 tasks = self._missing(cell, seeds_of(cell))
                 if tasks is None:
                     later.append(cell)
                 else:
                     yield from tasks
-            if len(later) == len(todo):
+            if not later:
+                return
+            if len(later) == asked:
                 yield None
             todo = later
+
+    def _not_stored(self, seeds_of: Callable[[int], list[int]]) -> Iterator[int]:
+        """Yield cells of which a run is missing; the others count as stored."""
+        if len(self.store) == 0:
+            yield from self.cells
+            return
+        for seeds, cells in groupby(self.cells, seeds_of):
+            for block, there in self.cells.stored(self.store, seeds, self._retry, cells):
+                whole = np.atleast_1d(there.all(axis=1))
+                self.report.stored += int(whole.sum()) * len(seeds)
+                yield from (cell for cell, every in zip(block, whole, strict=True) if not every)
+                self._tell(self.report)
 
     def _missing(self, cell: int, seeds: list[int]) -> list[Task] | None:
         """Lease a cell and return its missing tasks, None if another process has it."""
@@ -291,6 +309,7 @@ class SweepLoop:
             if self._open[task.cell] == 0:
                 del self._open[task.cell]
                 self._leases.release(f"{self.study.place_digest}-{task.cell}")
+        self.cells.remember(self.store, more=0.5)
         self._tell(self.report, last=True)
 
     def _more_seeds(self) -> None:
@@ -384,13 +403,14 @@ def status_line(report: SweepProgress) -> str:
         rate = report.done / max(report.seconds, 1e-9)
         text += f", {rate:,.0f} a second" if rate >= 10 else f", {rate:.2g} a second"
         if known < report.total:
-            text += f", {_clock(remaining(report))} left"
+            text += f", {clock(remaining(report))} left"
         else:
-            text += f", in {_clock(report.seconds)}"
+            text += f", in {clock(report.seconds)}"
     return text
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return seconds as hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}"
