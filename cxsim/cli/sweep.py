@@ -382,7 +382,8 @@ def verify(folder: str, sample: int) -> int:
     from cxsim.study.store_upkeep import verify as verified
 
     result = verified(_opened(folder), sample=sample)
-    say_lines("\n".join(result.problems))
+    for line in result.problems:
+        say_lines(line)
     say(result.sentence())
     return 0 if result.holds else 1
 

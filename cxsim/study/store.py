@@ -279,8 +279,8 @@ class Store(StoreFolder):
         ndarray of bool, shape (runs,)
         """
         keys = words(runs)
-        there = np.isin(keys, self._ok.sorted())
-        return there if retry_failed else there | np.isin(keys, self._faulty.sorted())
+        there = self._ok.has_each(keys)
+        return there if retry_failed else there | self._faulty.has_each(keys)
 
     def __len__(self) -> int:
         self.refresh()
@@ -372,12 +372,19 @@ class _Known:
             self._latest = set()
         return self._sorted
 
+    def has_each(self, keys: np.ndarray) -> np.ndarray:
+        return _in_sorted(self.sorted(), keys)
+
     def __contains__(self, key: int) -> bool:
         if key in self._latest:
             return True
-        word = np.uint64(key)
-        place = int(np.searchsorted(self._sorted, word))
-        return place < len(self._sorted) and bool(self._sorted[place] == word)
+        return bool(_in_sorted(self._sorted, np.array([key], np.uint64))[0])
+
+
+def _in_sorted(known: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    if not len(known):
+        return np.zeros(len(keys), bool)
+    return known[np.searchsorted(known, keys).clip(max=len(known) - 1)] == keys
 
 
 # -- Leases: which process works on which point of a study, so that no two do the same ---------

@@ -282,9 +282,10 @@ class Verification:
 
     def sentence(self) -> str:
         """Return it in words."""
-        text = f"{self.files:,} files are as they were written"
+        one = self.files == 1
+        text = f"{self.files:,} {'file is as it was' if one else 'files are as they were'} written"
         if self.damaged:
-            text += f", {self.damaged:,} were damaged"
+            text += f", {self.damaged:,} {'was' if self.damaged == 1 else 'were'} damaged"
         if not self.sampled:
             return f"{text}; no run was made again"
         if self.equal == self.sampled:

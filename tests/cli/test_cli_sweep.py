@@ -172,3 +172,20 @@ def test_check_reads_studies_too(here, cxsim):
     (here / "study.yaml").write_text(STUDY.replace("Tailor", "Tailr"))
     code, _, err = cxsim("check", "study.yaml")
     assert (code, "did you mean 'Tailor'?" in err) == (2, True)
+
+
+def test_a_store_says_how_far_it_is_is_merged_and_checked(here, cxsim):
+    for part in ("1/2", "2/2"):
+        cxsim("sweep", "study.yaml", "--shard", part)
+    code, out, _ = cxsim("store", "status", "results/sweep-study")
+    assert code == 0
+    assert re.search(r"study +6 +6 +0 +0", out)
+    assert "6 runs in 2 files, 0 failed" in out
+    code, out, _ = cxsim("store", "compact", "results/sweep-study")
+    assert (code, out) == (0, "2 files merged into 1 file of 6 runs\n")
+    code, out, _ = cxsim("store", "verify", "results/sweep-study", "--sample", "2")
+    assert code == 0
+    assert out == "1 file is as it was written; 2 runs made again: all equal to the bit\n"
+    code, _, err = cxsim("store", "status", "results")
+    assert code == 2
+    assert "results: expected a store of runs, found none" in err
