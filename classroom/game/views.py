@@ -219,7 +219,7 @@ def team_view(state: State, results: Results | None, team: str) -> dict[str, Any
             "member": decision.member,
         }  # fmt: skip
     if results is not None:
-        made["books"] = _books(state, results, firm)
+        made["books"] = books_of_round(state, results, firm, state.played)
         made["periods"] = list(range((state.played - 1) * game.per_round,
                                      state.played * game.per_round))  # fmt: skip
         made["beliefs"] = _beliefs(results, firm)
@@ -284,12 +284,27 @@ def _form(
     return made
 
 
-def _books(state: State, results: Results, firm: str) -> list[dict[str, Any]]:
-    """Return the own accounts of the last round: a row for each measure that says something."""
+def books_of_round(state: State, results: Results, firm: str, number: int) -> list[dict[str, Any]]:
+    """Return a firm's own accounts of a round: a row for each measure that says something.
+
+    Parameters
+    ----------
+    state : State
+    results : Results
+    firm : str
+    number : int
+        Of a round that is closed, from 1.
+
+    Returns
+    -------
+    list of dict
+        Texts as a page shows them: ``cells`` by period, ``round`` for the round.
+    """
     game = state.game
+    here = slice((number - 1) * game.per_round, number * game.per_round)
     made = []
     for measure in own_books(game.scenario):
-        values = results.values(measure.name)[firm][-game.per_round :]
+        values = results.values(measure.name)[firm][here]
         if not np.any(np.nan_to_num(values) != 0.0):
             continue
         made.append(

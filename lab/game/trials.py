@@ -26,11 +26,11 @@ from classroom.game import Game, Ledger, Market
 from classroom.game.game_file import find_game
 from classroom.game.ledger import State
 from classroom.game.market import Results, own_books, replay
-from classroom.game.views import public_view, shown, team_view
+from classroom.game.views import books_of_round, public_view, shown, team_view
 from lab.game.client import Client, Served, until
 from lab.game.forgeries import forgeries
 
-__all__ = ["Row", "course", "forged", "killed", "secrets_of"]
+__all__ = ["Row", "course", "forged", "killed", "numbers_shown", "secrets_of"]
 
 #: The members of each team.
 Seats = dict[str, list[Client]]
@@ -278,21 +278,42 @@ def secrets_of(state: State, results: Results, team: str) -> set[str]:
         Of all rounds played.
     team : str
     """
-    firm, books = state.seats[team], {each.name for each in own_books(state.game.scenario)}
-    hidden, visible = {str(state.seed)}, set()
+    hidden = {str(state.seed)}
     for value in state.hidden.values():
         hidden |= _written(value)
-    for name in results.firms.select_dtypes("number").columns.drop("period"):
-        for whose, values in results.values(str(name)).items():
-            known = whose == firm and name in books
-            (visible if known else hidden).update(*map(_written, values))
-    for name in results.public.columns.drop(["period", "firm"]):
-        visible.update(*map(_written, results.public[name].astype(float)))
-    views = [team_view(state, results, team), public_view(state, results)]
-    visible |= _numbers(json.dumps(views, default=str))
-    kept = {each for each in hidden - visible if _digits(each) >= 6}
+    for name in _measured(results):
+        for values in results.values(name).values():
+            hidden.update(*map(_written, values))
+    left = hidden - numbers_shown(state, results, team)
+    kept = {each for each in left if _digits(each) >= 6}
     reasons = {d.reason for (_, whose), d in state.decisions.items() if whose != team}
     return kept | (reasons - {""})
+
+
+def numbers_shown(state: State, results: Results, team: str) -> set[str]:
+    """Return the numbers that a team's own pages show in some round, as they may be written.
+
+    Parameters
+    ----------
+    state : State
+    results : Results
+        Of all rounds played.
+    team : str
+    """
+    firm = state.seats[team]
+    visible: set[str] = set()
+    for each in own_books(state.game.scenario):
+        visible.update(*map(_written, results.values(each.name)[firm]))
+    for name in results.public.columns.drop(["period", "firm"]):
+        visible.update(*map(_written, results.public[name].astype(float)))
+    views: list[Any] = [team_view(state, results, team), public_view(state, results)]
+    # Pages of earlier rounds showed sums of the own books, one of which may equal a rival's number.
+    views += [books_of_round(state, results, firm, k + 1) for k in range(state.played)]
+    return visible | _numbers(json.dumps(views, default=str))
+
+
+def _measured(results: Results) -> list[str]:
+    return [str(name) for name in results.firms.select_dtypes("number").columns.drop("period")]
 
 
 def _digits(number: str) -> int:
