@@ -54,6 +54,7 @@ _HOME = {
     "driver_contributions": "cxsim.strategy.driver_contributions",
     "experience_statistics": "cxsim.strategy.experience_statistics",
     "explore": "cxsim.report.explorer",
+    "gather": "cxsim.report.notebook_sweep",
     "hold": "cxsim.strategy.break_even",
     "inputs": "cxsim.identity",
     "load": "cxsim.scenario",
@@ -71,6 +72,7 @@ _HOME = {
     "smallest_market": "cxsim.strategy.break_even",
     "sweep": "cxsim.study.sweep",
     "tournament": "cxsim.strategy.tournament",
+    "vary": "cxsim.report.notebook_sweep",
 }
 _MODULES = ("analytic", "calibration", "plot")
 

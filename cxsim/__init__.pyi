@@ -29,6 +29,8 @@ from cxsim.model.mechanism import Mechanism as Mechanism
 from cxsim.parameters import parameter as parameter
 from cxsim.report.brief_answers import brief as brief
 from cxsim.report.explorer import explore as explore
+from cxsim.report.notebook_sweep import gather as gather
+from cxsim.report.notebook_sweep import vary as vary
 from cxsim.runs import Run as Run
 from cxsim.runs import run as run
 from cxsim.runs.components import register as register

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxsim.charts.labels import joined, need, number, scale_for
+from cxsim.charts.labels import PLAIN, Words, joined, need, number, scale_for
 from cxsim.charts.layout import (
     Chart,
     EndLabel,
     Shared,
     charted,
+    columns_for,
     end_labels,
+    grid_of,
     named_rows,
+    panels_size,
     row_grid,
     row_names,
     short,
@@ -208,6 +211,89 @@ def response_curve(
     ways = [f"{name}: {_at(part, 0)}, {_at(part, -1)}" for name, part in parts.items()]
     alt = f"{label} by {by}. {'; '.join(ways)}."
     return Chart(draw, (7.6, 4.6), title, alt, note).picture(size=size)
+
+
+@styled
+def response_panels(
+    frame: pd.DataFrame,
+    *,
+    by: str,
+    title: str,
+    words: Words = PLAIN,
+    difference: bool = False,
+    note: str = "Lines: means over seeds; bands: their 95 % intervals.",
+    size: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw how several measures depend on a parameter, a panel for each and a line for each firm.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``panel, unit, name, x, value, lower, upper``.
+    by : str
+        What the parameter is.
+    title, note : str
+    words : Words
+        What the currency and a period are called.
+    difference : bool
+        Whether values are differences.
+    size : (float, float), optional
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    need(frame, ["panel", "unit", "name", "x", "value", "lower", "upper"])
+    panels = {str(panel): part for panel, part in frame.groupby("panel", sort=False)}
+    known = looks(list(dict.fromkeys(frame["name"].astype(str))))
+    scales = {
+        panel: scale_for(
+            str(part["unit"].iloc[0]), part["value"], words=words, difference=difference
+        )
+        for panel, part in panels.items()
+    }
+
+    def draw(figure: Picture) -> Callable[[], None]:
+        ends: dict[Axes, list[EndLabel]] = {}
+        grid = grid_of(figure, len(panels), columns_for(len(panels), 2), sharex=True)
+        for axes, (panel, part) in zip(grid, panels.items(), strict=True):
+            ends[axes] = []
+            for name, line in part.sort_values("x").groupby("name", sort=False):
+                x, y, look = line["x"], line["value"], known[str(name)]
+                axes.fill_between(
+                    x, line["lower"], line["upper"], color=look.color, alpha=0.22, lw=0
+                )
+                axes.plot(x, y, look.marker, ls="-", color=look.color, ms=4)
+                ends[axes].append(EndLabel(x.iloc[-1], y.iloc[-1], short(str(name), 14), look.ink))
+            if difference:
+                axes.axhline(0, color=INK, linewidth=1.1, zorder=1)
+            axes.yaxis.set_major_formatter(scales[panel].ticks)
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel(by)
+            top_label(axes, scales[panel].axis(panel))
+
+        def label_ends() -> None:
+            for axes, labels in ends.items():
+                end_labels(axes, labels)
+
+        return label_ends
+
+    ways = [
+        f"{panel}, {name}: {scales[panel].text(line['value'].iloc[0])} at "
+        f"{number(line['x'].iloc[0])}, {scales[panel].text(line['value'].iloc[-1])} at "
+        f"{number(line['x'].iloc[-1])}"
+        for panel, part in panels.items()
+        for name, line in part.sort_values("x").groupby("name", sort=False)
+    ]
+    alt = f"By {by}. {'; '.join(ways)}."
+    width, height = panels_size(len(panels), 4.6, 3.0)
+    return Chart(draw, (width, height), title, alt, note).picture(size=size)
 
 
 def _at(part: pd.DataFrame, k: int) -> str:

@@ -101,6 +101,12 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     help="One long run without a report, saved to FILE; it continues from FILE if that exists.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="With --checkpoint: FILE must exist.")
+@click.option(
+    "--vary", "varied", multiple=True, metavar="NAME=VALUES",
+    help="One notebook and report for each value of a parameter, as in "
+    "firms.Tailor.price=16..24/5 (five values) or seeds=5,20; or a file of values. May be "
+    "repeated: all combinations are run. What is there already is not run again.",
+)  # fmt: skip
 def run(scenarios: tuple[str, ...], **options: Any) -> int:
     """Run a SCENARIO or a notebook, and write a report.
 
@@ -108,6 +114,8 @@ def run(scenarios: tuple[str, ...], **options: Any) -> int:
     """  # fmt: skip
     if options["exports"] and (options["every"] or options["checkpoint"]):
         raise UserError("--export: expected one report, found --all or --checkpoint")
+    if options["varied"]:
+        return run_varied(scenarios, options)
     if options["every"]:
         _check_firm(options["firm"], scenarios, options["overrides"])
         return run_all(scenarios, _given(options), options)
@@ -573,6 +581,65 @@ def _check(scenarios: Sequence[str], overrides: Sequence[str]) -> None:
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise UserError(f"run --all: expected scenarios of different names, found {twice[0]} twice")
+
+
+def run_varied(scenarios: Sequence[str], options: Mapping[str, Any]) -> int:
+    """Execute one notebook for each value of what is varied; return 1 if any failed.
+
+    Parameters
+    ----------
+    scenarios : sequence of str
+        One scenario or notebook.
+    options : mapping of str to object
+        Of the command.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    from cxsim.report.notebook_sweep import vary
+
+    for name in ("every", "checkpoint", "exports"):
+        if options[name]:
+            raise UserError(f"--vary: expected it without --{_OPTIONS.get(name, name)}, found both")
+    if len(scenarios) > 1:
+        raise UserError(f"--vary: expected one scenario or notebook, found {len(scenarios)}")
+    given, notebook = _given(options), _notebook_meant(scenarios[0])
+    if notebook is None:
+        notebook, given["scenario"] = find_notebook("scenario"), scenarios[0]
+        _check_firm(options["firm"], scenarios, options["overrides"])
+    values = _values(options["varied"])
+    place = options["output"] or named_place("vary", [Path(scenarios[0]).stem])
+    with Screen(f"cxsim run {scenarios[0]} --vary") as screen:
+        result = vary(
+            notebook, values, parameters=given, folder=place, timeout=options["timeout"],
+            progress=lambda name, done, total: screen(name or "notebooks", done, total),
+        )  # fmt: skip
+    rows = [
+        [*map(str, point.values()), result.failed.get(number) or str(folder / "report.html")]
+        for number, (point, folder) in enumerate(zip(result.points, result.folders, strict=True))
+    ]
+    print_table([*result.points[0], "report"], rows, left=len(rows[0]))
+    say(f"\n{result.sentence()}.")
+    say(f"Side by side: {result.index}")
+    return 1 if result.failed else 0
+
+
+#: Names of options in the words of the command line, where Python has others.
+_OPTIONS = {"every": "all", "exports": "export"}
+
+
+def _values(varied: Sequence[str]) -> Any:
+    """Return the values that options name, or the one file of them."""
+    from cxsim.report.notebook_sweep import values_of
+
+    if len(varied) == 1 and "=" not in varied[0]:
+        return varied[0]
+    values: dict[str, list[Any]] = {}
+    for name, listed in map(values_of, varied):
+        values[name] = values.get(name, []) + listed
+    return values
 
 
 def run_long(scenario: str, options: Mapping[str, Any]) -> int:

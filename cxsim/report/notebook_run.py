@@ -112,6 +112,7 @@ def run_notebook(
     progress: Progress | None = None,
     meanwhile: Callable[[], object] | None = None,
     kernel: bool | None = None,
+    identity: str = "",
 ) -> NotebookResult:
     """Run a notebook and leave it, its report and its data in a folder.
 
@@ -138,6 +139,8 @@ def run_notebook(
         Whether the notebook runs in a kernel, or in a copy of this process, which is quicker.
         Default: a copy, if this is Linux, the process has one thread, and ``CXSIM_KERNEL`` is not
         set.
+    identity : str
+        What determines the results, as a digest; kept in ``summary.json``.
 
     Raises
     ------
@@ -163,7 +166,7 @@ def run_notebook(
         with _draft(folder) as draft:
             if keeps_data:
                 values["output"] = str(draft.resolve())
-            _produce(source, values, draft, folder, watch)
+            _produce(source, values, draft, folder, watch, identity)
     except FileExistsError as error:
         raise NotebookInputError(str(error)) from None
     failed = _failed(folder)
@@ -177,7 +180,9 @@ def _in_kernel() -> bool:
     return bool(os.environ.get(KERNEL)) or not can_copy()
 
 
-def _produce(source: Path, values: dict[str, Any], draft: Path, folder: Path, watch: Watch) -> None:
+def _produce(
+    source: Path, values: dict[str, Any], draft: Path, folder: Path, watch: Watch, identity: str
+) -> None:
     """Fill a draft folder: the executed notebook, what it writes, and the report."""
     executed, scratch = draft / source.name, draft / ".scratch"
     scratch.mkdir()
@@ -192,6 +197,8 @@ def _produce(source: Path, values: dict[str, Any], draft: Path, folder: Path, wa
     _write(content, executed)
     watch.progress("writing the report", 0, 0)
     (draft / "report.html").write_text(to_html(executed), encoding="utf-8")
+    if identity:
+        summary["identity"] = identity
     summary["files"] = sorted({SENTINEL, *(each.name for each in draft.iterdir())})
     (draft / SENTINEL).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 

@@ -24,6 +24,7 @@ from cxsim.report.notebook_parameters import (
     loaded,
     split_names,
 )
+from cxsim.report.notebook_sweep import record
 from cxsim.report.notebooks import plain, tell_progress, versions
 from cxsim.report.tables import difference_rows, piece, show, unstated_lines, unstated_section
 from cxsim.runs import settings_attrs
@@ -469,16 +470,9 @@ class Report(AttributeHints):
 
         Returns
         -------
-        HTML
-            Whether data was kept, in a sentence.
+        Recorded
+            Whether data was kept, in a sentence; the notebook holds the summary beside it.
         """
-        if self._output is None:
-            text = "No data was written: set output to a folder to keep tables, figures and data."
-            return show(piece("paragraphs", [text]))
-        self._output.mkdir(parents=True, exist_ok=True)
-        if result is not None:
-            words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(result).__name__)
-            result.save(self._output / words.lower())
         summary = {
             "status": "ok",
             "made_by": "cxsim",
@@ -495,11 +489,36 @@ class Report(AttributeHints):
         }
         if self._brief is not None:
             summary.setdefault("answer", " ".join(self._brief.answer))
+        if self._output is None:
+            text = "No data was written: set output to a folder to keep tables, figures and data."
+            return Recorded(summary, piece("paragraphs", [text]))
+        self._output.mkdir(parents=True, exist_ok=True)
+        if result is not None:
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(result).__name__)
+            result.save(self._output / words.lower())
+        if self._brief is not None:
             facts = tuple((name, str(value)) for name, value in self._facts())
             replace(self._brief, provenance=facts).save(self._output)
         with whole_file(self._output / "summary.json") as draft:
             draft.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", "utf-8")
-        return show(piece("paragraphs", ["The data is kept in the folder of results."]))
+        text = "The data is kept in the folder of results."
+        return Recorded(summary, piece("paragraphs", [text]))
+
+
+class Recorded:
+    """What a notebook shows at its end: a sentence, and beside it its results as data.
+
+    Parameters
+    ----------
+    summary : dict
+    html : str
+    """
+
+    def __init__(self, summary: dict[str, Any], html: str):
+        self._summary, self._html = summary, html
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return record(self._summary, self._html)
 
 
 def _cell(value: float) -> str:

@@ -277,6 +277,7 @@ class Store(StoreFolder):
         Returns
         -------
         ndarray of bool, shape (runs,)
+            In the order of ``runs``, a truth value for each; no unit.
         """
         keys = words(runs)
         there = self._ok.has_each(keys)

@@ -328,7 +328,7 @@ class StoreFolder:
         Returns
         -------
         ndarray of uint64, shape (count,)
-            Zero where one is not known.
+            Words without a unit, zero where one is not known.
         """
         path = self._cells_file(key)
         try:
@@ -531,7 +531,7 @@ def sessions_of(table: pa.Table) -> list[str]:
 
 
 def words(runs: Sequence[str]) -> np.ndarray:
-    """Return digests of runs as one word each.
+    """Return digests of runs as one number each.
 
     Parameters
     ----------

@@ -150,6 +150,7 @@ class DesignCells:
         list of int
             Cells.
         ndarray of bool, shape (cells, seeds)
+            Truth values without a unit.
         """
         left = iter(self if cells is None else cells)
         while block := list(islice(left, max(1, _BLOCK // max(1, len(seeds))))):

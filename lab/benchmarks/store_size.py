@@ -1,7 +1,7 @@
 """A store of a million runs: written, opened, resumed, analysed, merged, all from one command.
 
 ``python -m lab.benchmarks.store_size`` prints a table; ``--runs 100000`` takes a tenth of the
-time. Rows are what a sweep writes, with numbers drawn by lot, and go through the store's public
+time. Rows are what a sweep writes, with random numbers, and go through the store's public
 writer on two processes at once; the study that asks for them is real, and resuming it is the
 package's own sweep, which finds every run there.
 """
