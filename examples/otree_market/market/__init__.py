@@ -98,7 +98,14 @@ class Arrive(WaitPage):
 
 class Decide(Page):
     form_model = "player"
-    form_fields = ["price", "customization", "forecast", "reason"]
+
+    @staticmethod
+    def get_form_fields(player):
+        """The fields, which begin with the values of before: oTree asks here before it fills them."""
+        for field in view_of(player)["mine"]["fields"]:
+            if player.field_maybe_none(field["name"]) is None:
+                setattr(player, field["name"], float(field["value"]))
+        return ["price", "customization", "forecast", "reason"]
 
     @staticmethod
     def get_timeout_seconds(player):
@@ -107,9 +114,6 @@ class Decide(Page):
     @staticmethod
     def vars_for_template(player):
         told = view_of(player)
-        for field in told["mine"]["fields"]:
-            if player.field_maybe_none(field["name"]) is None:
-                setattr(player, field["name"], float(field["value"]))
         return {"mine": told["mine"], "news": told["public"]["news"]}
 
     @staticmethod
@@ -143,11 +147,21 @@ class Wait(WaitPage):
         engine("close", name=market_of(group), number=group.round_number, decisions=decisions)
 
 
+def headed(rows):
+    """Rows with label and unit in one head; a share is shown in per cent and needs none."""
+    for row in rows:
+        unit = row["unit"].replace("share", "").strip()
+        row["head"] = f"{row['label']} ({unit})" if unit and unit != "customers" else row["label"]
+    return rows
+
+
 class Results(Page):
     @staticmethod
     def vars_for_template(player):
         told = view_of(player)
         public = told["public"]
+        headed(public["facts"])
+        headed(told["mine"]["books"])
         rows = [
             {"firm": firm["firm"], "team": firm["team"],
              "cells": [fact["cells"][k] for fact in public["facts"]]}
