@@ -101,7 +101,7 @@ class Decide(Page):
 
     @staticmethod
     def get_form_fields(player):
-        """The fields, which begin with the values of before: oTree asks here before it fills them."""
+        """The fields, with the values of before in them: oTree asks here before it fills them."""
         for field in view_of(player)["mine"]["fields"]:
             if player.field_maybe_none(field["name"]) is None:
                 setattr(player, field["name"], float(field["value"]))
