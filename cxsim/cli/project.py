@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import pkgutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -306,10 +309,6 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
         If code was compiled and none of the cache folders could keep it.
     """
     from cxsim.engine.code_folders import cache_folders, refusal
-    from cxsim.engine.schedule import PhaseGroup
-    from cxsim.model.mechanism_registry import PROBES
-    from cxsim.runs.simulation import Simulation
-    from cxsim.scenario import Scenario, shipped_scenarios
 
     refused = {folder: refusal(folder) for folder in cache_folders()}
     folders = [folder for folder, reason in refused.items() if reason is None]
@@ -318,29 +317,72 @@ def warm_up(*, progress: Callable[[int, int], None] | None = None) -> Warmth:
     if not any(_usable(folder) for folder in folders):
         raise _none_usable(folders)
     start, before = time.monotonic(), _kept(folders)
-    observers = tuple(PROBES)
-    small = {"customers": 64, "warm_up": 0}
-    paths = list(shipped_scenarios().values())
+    shares = _processes_to_compile()
+    copies = [_copied(partial(_compile, share, shares)) for share in range(1, shares)]
+    passes = _compile(0, shares, progress)
+    for share, copy in enumerate(copies, 1):
+        if os.waitpid(copy, 0)[1] != 0:  # it was stopped, or had no memory
+            _compile(share, shares)
+    new = _kept(folders) - before
+    kept = next((folder for folder in folders if _kept([folder])), None)
+    if kept is None:
+        raise _none_usable(folders)
+    return Warmth(len(passes), len(new), time.monotonic() - start, kept)
+
+
+def _compile(
+    share: int, shares: int, progress: Callable[[int, int], None] | None = None
+) -> set[str]:
+    """Compile one share of the passes of every shipped scenario; return all of them.
+
+    The baseline comes first: whoever starts meanwhile needs most of its passes.
+    """
+    from cxsim.engine.schedule import PhaseGroup
+    from cxsim.model.mechanism_registry import PROBES
+    from cxsim.runs.simulation import Simulation
+    from cxsim.scenario import Scenario, shipped_scenarios
+
+    found = shipped_scenarios()
+    names = sorted(found, key=lambda name: name != "baseline")
+    observers, small = tuple(PROBES), {"customers": 64, "warm_up": 0}
     passes: set[str] = set()
-    done = total = 0
-    for number, path in enumerate(paths):
-        simulation = Simulation(Scenario.load(path, small), observers=observers)
+    done = 0
+    for number, name in enumerate(names):
+        simulation = Simulation(Scenario.load(found[name], small), observers=observers)
         simulation.workspace.begin_period(0)
         steps = simulation.schedule.steps
-        total = done + len(steps) * (len(paths) - number)
+        total = done + len(steps) * (len(names) - number)
         for step in steps:
-            if step.phase not in ("arrive", "begin"):  # these ran while the simulation was made
+            mine = int(hashlib.sha256(step.code.encode()).hexdigest(), 16) % shares == share
+            if mine and step.phase not in ("arrive", "begin"):  # these ran while it was made
                 simulation.engine.run([PhaseGroup((step,), population=step.population)])
             if not step.population:
                 passes.add(step.code)
             done += 1
             if progress is not None:
                 progress(done, total)
-    new = _kept(folders) - before
-    kept = next((folder for folder in folders if _kept([folder])), None)
-    if kept is None:
-        raise _none_usable(folders)
-    return Warmth(len(passes), len(new), time.monotonic() - start, kept)
+    return passes
+
+
+def _processes_to_compile() -> int:
+    """Return how many processes compile at once: one a processor, where a process can be copied."""
+    from cxsim.study.workers import cores
+
+    alone = threading.active_count() == 1
+    return min(4, cores()) if alone and sys.platform == "linux" else 1
+
+
+def _copied(work: Callable[[], object]) -> int:
+    """Do some work in a copy of this process, and return the number of the copy."""
+    number = os.fork()
+    if number:
+        return number
+    code = 1
+    try:
+        work()
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _usable(folder: Path) -> bool:
