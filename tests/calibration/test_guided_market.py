@@ -324,7 +324,7 @@ def test_a_stated_price_response_is_a_target_and_frees_the_price_sensitivity():
 
 
 def test_a_decision_ranges_over_the_price_sensitivity_whatever_is_given():
-    market = cx.Scenario.from_dict(checked_answers(OPERATORS).scenario, {"customers": 100})
+    market = cx.Scenario.from_dict(checked_answers(OPERATORS).scenario, {"customers": 20})
     given = {"market_size": {"low": 9e6, "high": 11e6}}
     for more in ({}, {"uncertainties": given}):
         study = plan_decision(market, points=4, seeds=1, **more)
@@ -488,7 +488,7 @@ def test_a_scenario_file_may_name_a_move():
 
 
 def test_what_a_move_starts_from_changes_nothing():
-    small = {"customers": 40, "periods": 6}
+    small = {"customers": 20, "periods": 6}
     firm = cx.load("bad_service").to_dict()["firms"]["InHouse"]
     ready = firm
     for move in moves().values():
@@ -621,7 +621,7 @@ def test_stated_costs_are_in_the_books_to_the_euro():
     """60.0 million once, over the periods of building, then 1.0 million a month."""
     made = checked_answers(OPERATORS)
     app = with_programmes("Beta", made.options)["personalized app"]
-    market = cx.Scenario.from_dict(made.scenario, {"customers": 60}).override(app)
+    market = cx.Scenario.from_dict(made.scenario, {"customers": 20}).override(app)
     books = cx.run(market, seed=0, engine="agents").firms.query("firm == 'Beta'")
     once, running = books["programme_investment"], books["programme_running_cost"]
     assert once.sum() == pytest.approx(60e6, abs=0.5)
