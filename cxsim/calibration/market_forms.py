@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -369,6 +369,20 @@ def read_workbook(path: str | Path) -> tuple[dict[str, Any], dict[Keys, Place]]:
 # -- The form of the notebook ------------------------------------------------------------------
 
 
+def _page(asked: Iterable[Question], fields: Mapping[str, Any], *above: Any) -> Any:
+    """Return fields below each other; those few can answer are behind "More", open if filled."""
+    import ipywidgets as widgets
+
+    more = [each.key for each in asked if each.more]
+    page = [*above, *(field for key, field in fields.items() if key not in more)]
+    if more:
+        filled = _filled({key: fields[key] for key in more})
+        behind = widgets.VBox([fields[key] for key in more])
+        opened = 0 if filled else None
+        page.append(widgets.Accordion([behind], titles=("More",), selected_index=opened))
+    return widgets.VBox(page)
+
+
 class MarketForm:
     """A form of the questions, which shows itself as the last line of a cell.
 
@@ -398,7 +412,7 @@ class MarketForm:
         self._customers = customers
         self._market = {each.key: _field(each, answers.get(each.key)) for each in questions()}
         self._tables: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
-        pages = [widgets.VBox(list(self._market.values()))]
+        pages = [_page(questions(), self._market)]
         room = {"firms": firms, "segments": segments, "moves": moves}
         for key, (title, of) in TABLES.items():
             rows = room[key]
@@ -409,7 +423,7 @@ class MarketForm:
                 fields = {each.key: _field(each, row.get(each.key)) for each in questions(of)}
                 self._tables[key].append((named, fields))
                 named.observe(self._sum, "value")
-            tab = widgets.Tab([widgets.VBox([n, *f.values()]) for n, f in self._tables[key]])
+            tab = widgets.Tab([_page(questions(of), f, n) for n, f in self._tables[key]])
             _name_tabs(tab, [named for named, _ in self._tables[key]])
             pages.append(tab)
         for _, fields in self._tables["firms"]:

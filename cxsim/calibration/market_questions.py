@@ -69,7 +69,7 @@ Score = Annotated[float, Ge(0), Le(10)]
 Nps = Annotated[float, BeforeValidator(share_of), Ge(-1), Le(1)]
 
 
-def asked(question: str, unit: str = "1", *, unknown: str = "") -> Any:
+def asked(question: str, unit: str = "1", *, unknown: str = "", more: bool = False) -> Any:
     """Declare a question: it must be answered unless it says what holds without an answer.
 
     Parameters
@@ -79,8 +79,10 @@ def asked(question: str, unit: str = "1", *, unknown: str = "") -> Any:
         In words; ``currency`` and ``period`` stand for those of the market.
     unknown : str
         What is done without an answer; empty: there is no market without one.
+    more : bool
+        Whether a form keeps it closed until somebody asks for more.
     """
-    extra: dict[str, Any] = {"unit": unit, "source": unknown or "must be answered"}
+    extra: dict[str, Any] = {"unit": unit, "source": unknown or "must be answered", "more": more}
     return Field(None if unknown else ..., description=question, json_schema_extra=extra)
 
 
@@ -119,30 +121,36 @@ class FirmAnswers(Keyed):
     )  # fmt: skip
     tailored_unit_cost: Money | None = asked(
         "Extra cost of one unit as adapted today", "currency per unit",
-        unknown="from nothing to twice the customary cost, in every decision",
+        unknown="from nothing to twice the customary cost, in every decision", more=True,
     )  # fmt: skip
     contact_cost: Money | None = asked(
         "Cost of one personal contact as of today", "currency per contact",
-        unknown="from nothing to twice the customary cost, in every decision",
+        unknown="from nothing to twice the customary cost, in every decision", more=True,
     )  # fmt: skip
     service_score: Score | None = asked(
         "Satisfaction with contacts with its service, 0 to 10 (where service_contacts is answered)",
-        "score 0 to 10", unknown="found from nps; without that, 5",
+        "score 0 to 10", unknown="found from nps; without that, 5", more=True,
     )  # fmt: skip
     service_cost: Money | None = asked(
         "Cost of one contact with its service", "currency per contact",
-        unknown="from nothing to twice the customary cost, in every decision",
+        unknown="from nothing to twice the customary cost, in every decision", more=True,
     )  # fmt: skip
     nps: Nps | None = asked(
         "Net promoter score, such as 0.2 or 20 % (where service_contacts is answered)", "nps",
-        unknown="no target",
+        unknown="no target", more=True,
     )  # fmt: skip
     known: Share | None = asked(
-        "Share of all customers who know the firm", "share", unknown="everybody knows it"
+        "Share of all customers who know the firm", "share", unknown="everybody knows it", more=True
     )
-    share_1: Share | None = asked("Its share a year ago", "share", unknown="not compared")
-    share_2: Share | None = asked("Its share two years ago", "share", unknown="not compared")
-    share_3: Share | None = asked("Its share three years ago", "share", unknown="not compared")
+    share_1: Share | None = asked(
+        "Its share a year ago", "share", unknown="not compared", more=True
+    )
+    share_2: Share | None = asked(
+        "Its share two years ago", "share", unknown="not compared", more=True
+    )
+    share_3: Share | None = asked(
+        "Its share three years ago", "share", unknown="not compared", more=True
+    )
 
 
 class SegmentAnswers(Keyed):
@@ -299,23 +307,24 @@ class Answers(Keyed):
     )  # fmt: skip
     switching_cost: Money | None = asked(
         "What changing the supplier costs a customer in money, time and trouble", "currency",
-        unknown="found from churn, together with brand preference",
+        unknown="found from churn, together with brand preference", more=True,
     )  # fmt: skip
     fit_value: Money | None = asked(
         "What an offer that fits perfectly is worth to a customer, per purchase or period",
-        "currency", unknown="15 % of the mean price; half to twice as much",
+        "currency", unknown="15 % of the mean price; half to twice as much", more=True,
     )  # fmt: skip
     service_contacts: Share | None = asked(
         "Share of a firm's customers who have a contact with its service in a period", "share",
         unknown="no contacts with service: no satisfaction, no service recovery, no outsourcing",
+        more=True,
     )  # fmt: skip
     service_value: Money | None = asked(
         "What contacts with service that score 8 instead of 5 are worth to a customer, per "
         "purchase or period (where service_contacts is answered)", "currency",
-        unknown="5 % of the mean price; from nothing to twice as much",
+        unknown="5 % of the mean price; from nothing to twice as much", more=True,
     )  # fmt: skip
     discount_rate: Share | None = asked(
-        "Discount rate of a year", "share", unknown="8 %; 4 to 12 %"
+        "Discount rate of a year", "share", unknown="8 %; 4 to 12 %", more=True
     )
     periods: Annotated[int, Ge(2), Le(1200)] | None = asked(
         "Horizon of the decision", "periods", unknown="three years"
@@ -366,6 +375,8 @@ class Question:
     text, unit : str
     unknown : str
         What is done without an answer; empty: it must be answered.
+    more : bool
+        Whether a form keeps it closed until somebody asks for more.
     kind : {"number", "share", "level", "whole", "word", "text"}
     words : tuple of str
         The answers to choose from, where only some are.
@@ -377,6 +388,7 @@ class Question:
     unknown: str
     kind: str
     words: tuple[str, ...] = ()
+    more: bool = False
 
 
 def questions(of: type[Keyed] = Answers) -> tuple[Question, ...]:
@@ -405,7 +417,9 @@ def questions(of: type[Keyed] = Answers) -> tuple[Question, ...]:
         elif "int" in shown:
             kind = "whole"
         unknown = "" if info.is_required() else str(extra["source"])
-        made.append(Question(key, str(info.description), unit, unknown, kind, words))
+        made.append(
+            Question(key, str(info.description), unit, unknown, kind, words, bool(extra["more"]))
+        )
     return tuple(made)
 
 
