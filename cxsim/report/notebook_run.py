@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
@@ -361,7 +362,7 @@ def execute(
         raise run.reason() from run.error
 
 
-class Execution:
+class Execution(ABC):
     """One attempt: a process that runs the cells, and what became of it."""
 
     def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
@@ -427,24 +428,25 @@ class Execution:
             return lines[-1][:200] if lines else ""
         return ""
 
+    @abstractmethod
     def _start(self, meanwhile: Callable[[], object]) -> None:
-        raise NotImplementedError
+        """Start the process; call ``meanwhile`` where there is time to wait."""
 
+    @abstractmethod
     def _goes_on(self) -> bool:
         """Wait for a moment, and return whether the process is still at work."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _stop(self) -> None:
         """Kill the process, and what it may have started."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _end(self) -> None:
         """See that nothing is left of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _failed_cell(self) -> tuple[int, str, str] | None:
         """Return index and error of the cell that failed, None if none did."""
-        raise NotImplementedError
 
 
 class _InCopy(Execution):
