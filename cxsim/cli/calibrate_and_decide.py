@@ -773,7 +773,7 @@ def _hold(
 ) -> None:  # fmt: skip
     """Print at which value of a parameter a target is reached, and what it costs."""
     from cxsim.report.brief import GOALS
-    from cxsim.strategy.break_even import SIZE, hold
+    from cxsim.strategy.hold import SIZE, hold
     from cxsim.study.paired_seeds import loaded
 
     for name, beside, form in (

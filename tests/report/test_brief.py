@@ -13,8 +13,9 @@ import pytest
 
 import cxsim as cx
 from cxsim.report.brief import Brief, Drawing, goal_named, terms
-from cxsim.report.brief_answers import Lead, brief_of, limits
+from cxsim.report.brief_answers import brief_of
 from cxsim.report.brief_export import fitted
+from cxsim.report.brief_lead import Lead, limits
 from cxsim.study.paired_seeds import replicate
 from cxsim.study.value_of_lead import further_cost, paid_back, turning_rate, value_of
 

@@ -8,7 +8,7 @@ import pytest
 import cxsim as cx
 from cxsim.cli.app import run as cxsim_command
 from cxsim.runs.measures.profit import weights
-from cxsim.strategy.break_even import sized
+from cxsim.strategy.hold import sized
 
 SMALL = {"customers": 100, "periods": 12}
 APP = "firms.Tailor.programmes.app"
