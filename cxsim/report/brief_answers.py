@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial, singledispatch
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.business_case import cumulative_cash, price_response
+from cxsim.charts.business_case import cumulative_cash, price_response, threshold
 from cxsim.charts.labels import Words, joined, number, scale_for
 from cxsim.messages import argument_hints, money
-from cxsim.report.brief import Assumption, Brief, Drawing, Sheet
+from cxsim.report.brief import Assumption, Brief, Drawing, Sheet, stance
 from cxsim.report.brief_comparison import comparison_brief, runs_brief
 from cxsim.report.brief_lead import (
     NOUNS,
     Figures,
     Lead,
     capital,
+    interval_words,
     limits,
     market_name,
     signed_money,
@@ -35,6 +37,7 @@ from cxsim.runs import settings_attrs
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
 from cxsim.strategy.decision import Decision
+from cxsim.strategy.hold import SIZE, Hold
 from cxsim.strategy.tournament import Tournament
 from cxsim.study.analysis.points import best_value
 from cxsim.study.comparison import Comparison
@@ -51,7 +54,7 @@ def brief_of(result: Any, **asked: Any) -> tuple[Brief, Figures]:
 
     Parameters
     ----------
-    result : Replications, Comparison, Decision, StudyResult, Tournament or calibration
+    result : Replications, Comparison, Decision, Hold, StudyResult, Tournament or calibration
     **asked
         ``scenarios``, those that the result is of; ``firm`` and ``goal``, empty for the default.
 
@@ -179,6 +182,7 @@ def _decision(
         market=market_name(market),
         firm=result.firm,
         goal=measure,
+        chosen=_by_default(result, market),
         answer=(sentences[0], *good),
         numbers=tuple(numbers),
         cash=lead.cash() if lead else "",
@@ -191,6 +195,18 @@ def _decision(
         tables=(_sheet_of_options(result, measure, unit), _sheet_of_information(result, unit)),
     )  # fmt: skip
     return made, figures
+
+
+def _by_default(result: Decision, market: Scenario) -> str:
+    """Return in sentences what of a decision nobody named."""
+    missing = result.facts.get("by_default", ())
+    firm = "" if "firm" in missing else result.firm
+    goal = "" if "goal" in missing else "profit"
+    *_, said = stance(market, firm, goal, taken=result.firm, why="it is the market's first")
+    rest = [what for what in ("options", "uncertain inputs") if what in missing]
+    if rest:
+        said += f" {capital(joined(rest))} are the usual ones, listed below."
+    return said.strip()
 
 
 def _is_research(sentence: str) -> bool:
@@ -435,6 +451,73 @@ def _today(market: Scenario, path: str) -> float | None:
     except (ValueError, KeyError):
         return None
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+# -- Of a target that is held ------------------------------------------------------------------
+
+
+@brief_of.register
+def _held(result: Hold, *, scenarios: Sequence[Scenario], **_: Any) -> tuple[Brief, Figures]:
+    market, curve, change = scenarios[0], result.curve, result.change
+    label, unit = str(curve.attrs["label"]), str(curve.attrs["unit"])
+    scale = scale_for(unit, [result.target, *curve["mean"]], words=Words.of(settings_attrs(market)))
+    size = result.path.endswith(SIZE)
+    name = f"size of {result.path.split('.')[3]}" if size else path_words(result.path)
+    tail = "" if size else unit_words(result.path, market)
+    met = isfinite(result.value)
+    goal = f"{'at least' if result.at_least else 'at most'} {scale.text(result.target)}"
+    numbers, found, assumptions = [], None, []
+    if met:
+        found = (result.value, result.lower, result.upper)
+        ends = f"{number(result.lower)} to {number(result.upper)}" if isfinite(found[1]) else ""
+        cost = interval_words(change)
+        numbers = [
+            (capital(name), f"{number(result.value)} {tail}".rstrip(), ends),
+            ("Change of net present value", signed_money(change.mean, market.currency), cost),
+            (label, scale.text(result.reached.mean), f"target: {goal}"),
+        ]
+        span = curve["value"].iloc[[0, -1]]
+        assumptions = [
+            Assumption(
+                capital(name), " to ".join(f"{number(v)} {tail}".rstrip() for v in span),
+                f"The target is missed {'above' if curve['reaches'].iloc[0] else 'below'} "
+                f"{number(result.value)} {tail}".rstrip(),
+            )
+        ]  # fmt: skip
+    sure = [] if not met or change.sign or not isfinite(change.lower) else [
+        "The change of net present value is not statistically significant."
+    ]  # fmt: skip
+    made = Brief(
+        question=f"What does it cost {result.firm} to hold {label[:1].lower()}{label[1:]} {goal}?",
+        market=market_name(market),
+        firm=result.firm,
+        goal=result.measure,
+        chosen=""
+        if result.named
+        else f"Taken by default: firm {result.firm} (whose parameter is moved; `--firm` takes "
+        "another).",
+        answer=(result.sentence().replace(f"{result.path} ", f"a {name} of "),),
+        numbers=tuple(numbers),
+        assumptions=tuple(assumptions),
+        untested=untested(market.name, result.firm),
+        risks=(*sure, *limits(market, result.firm)),
+        defaults=tuple(unstated_lines([market])),
+        next_step="Test it against other options under uncertainty: "
+        f"`cxsim decide {market.name} --firm {result.firm}`.",
+        tables=(
+            Sheet("Values tried", f"{label} and change of net present value by {name}", curve,
+                  {"value": tail, "mean": unit, "net_present_value": market.currency},
+                  {"reaches": "Whether the mean reaches the target."}),
+        ),
+    )  # fmt: skip
+    drawn = curve.copy()
+    drawn.attrs.update(settings_attrs(market))
+    figure = partial(
+        threshold, drawn, name=name, what=f"{result.firm}'s {label[:1].lower()}{label[1:]}",
+        unit=unit, level=result.target, level_name="target met", found=found,
+        today=None if size else _today(market, result.path), axis_unit=tail,
+    )  # fmt: skip
+    return made, {"target": figure}
 
 
 # -- Of a tournament ---------------------------------------------------------------------------

@@ -51,17 +51,19 @@ def comparison_brief(
     base, others = scenarios[0], scenarios[1:]
     first, names = result.scenarios[0], result.scenarios[1:]
     mover = result._mover(names[0]) or next(iter(base.firms))
+    called = _called(scenarios)
     firm, measure, chosen = stance(
-        base, firm, goal, taken=mover, why=f"its market share changes most in {names[0]}"
-    )
+        base, firm, goal, taken=mover,
+        why=f"its market share changes most in {called[names[0]]}",
+    )  # fmt: skip
     rate = float(base.discount_rate)
     leads = {}
     for name in names:
         if firm in set(result.table.loc[result.table["scenario"] == name, "firm"]):
             leads[name] = Lead(_path(result, name, firm), result.value(name, firm), rate)
-    answer = [_change(result, name, firm, measure, base) for name in names]
+    answer = [_change(result, name, firm, measure, base, called) for name in names]
     if len(names) > 1:
-        best = _best(result, firm, measure)
+        best = _best(result, firm, measure, called)
         if best:
             answer.insert(0, best)
     top = max(leads, key=lambda name: leads[name].value.within.mean, default=None)
@@ -75,11 +77,14 @@ def comparison_brief(
     )  # fmt: skip
     figures: Figures = {}
     if leads:
-        figures["cash"] = partial(_cash_figure, leads, base, firm, len(names) > 1)
+        figures["cash"] = partial(_cash_figure, leads, base, firm)
     shown = result.table.copy()
     shown.attrs.update(settings_attrs(base), my_firm=firm)
     figures["differences"] = partial(
-        scenario_differences, shown, firms=list(base.firms), title=_both(result, names, firm, base)
+        scenario_differences,
+        shown,
+        firms=list(base.firms),
+        title=_both(result, names, firm, base),
     )
     risks = lead.risks() if lead else []
     made = Brief(
@@ -90,7 +95,9 @@ def comparison_brief(
         chosen=chosen,
         answer=tuple(answer),
         numbers=tuple(_tiles(result, top, firm, measure, lead)),
-        payback=f"Payback of {top}: {lead.payback}." if lead and len(names) > 1 else "",
+        payback=f"Payback of {called[str(top)]}: {lead.payback}."
+        if lead and len(names) > 1
+        else "",
         cash=lead.cash() if lead else "",
         assumptions=lead.assumptions() if lead else (),
         untested=untested(meant.name, firm),
@@ -107,6 +114,20 @@ def comparison_brief(
         ),
     )  # fmt: skip
     return made, figures
+
+
+def _called(scenarios: Sequence[Scenario]) -> dict[str, str]:
+    """Return scenarios by name as sentences call them: by title, with the name if several differ.
+
+    The name in brackets is the one that figures of several scenarios use.
+    """
+    several = len(scenarios) > 2
+    return {
+        each.name: f"“{each.title}”" + (f" ({each.name})" if several else "")
+        if each.title
+        else each.name
+        for each in scenarios
+    }
 
 
 def _path(result: Comparison, name: str, firm: str) -> np.ndarray:
@@ -127,19 +148,26 @@ def _row(result: Comparison, name: str, firm: str, measure: str) -> Mapping[str,
     return None
 
 
-def _change(result: Comparison, name: str, firm: str, measure: str, base: Scenario) -> str:
+def _change(
+    result: Comparison,
+    name: str,
+    firm: str,
+    measure: str,
+    base: Scenario,
+    called: Mapping[str, str],
+) -> str:
     """Return the change of a goal in a sentence, and of share or money beside it."""
-    row, first = _row(result, name, firm, measure), result.scenarios[0]
+    row, first = _row(result, name, firm, measure), called[result.scenarios[0]]
     if row is None or not isfinite(row["difference"]):
-        return f"In {name}, there is no {NOUNS[measure]} to compare for {firm}."
+        return f"In {called[name]}, there is no {NOUNS[measure]} to compare for {firm}."
     who = "customers" if row["firm"] == MARKET else firm
     scale = _scale(row, base, difference=True)
     percent = f"{100 * result.confidence:g} % interval"
     if not row["difference"]:
-        return f"In {name}, {firm}'s {NOUNS[measure]} does not differ from that in {first}."
+        return f"In {called[name]}, {firm}'s {NOUNS[measure]} does not differ from that in {first}."
     verb = _verb(who, row["difference"])
     said = (
-        f"In {name}, {who} {verb} {scale.text(abs(row['difference']))} of "
+        f"In {called[name]}, {who} {verb} {scale.text(abs(row['difference']))} of "
         f"{_label(row)} against {first}"
     )
     if isfinite(row["se"]):
@@ -176,7 +204,7 @@ def _both(result: Comparison, names: Sequence[str], firm: str, base: Scenario) -
         for r in rows
         if r is not None
     ]
-    return f"{firm} in {names[0]}: {joined(said)}"
+    return f"{firm}: {joined(said)}"
 
 
 def _verb(who: str, difference: float) -> str:
@@ -201,19 +229,21 @@ def _scale(row: Mapping[str, Any], scenario: Scenario, *, difference: bool = Fal
     return scale_for(unit, values, words=words, difference=difference)
 
 
-def _best(result: Comparison, firm: str, measure: str) -> str:
+def _best(result: Comparison, firm: str, measure: str, called: Mapping[str, str]) -> str:
     """Return in a sentence which scenario is best for the goal; empty if no two can be compared."""
     rows = {name: _row(result, name, firm, measure) for name in result.scenarios[1:]}
     known = {name: row["difference"] for name, row in rows.items() if row is not None}
     if len(known) < 2:
         return ""
     top = max(known, key=lambda name: known[name])
-    first, noun = result.scenarios[0], NOUNS[measure]
+    first, noun = called[result.scenarios[0]], NOUNS[measure]
     whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
     if known[top] <= 0:
-        none = f"None of {joined(known)} raises {whose} above that in {first}"
-        return f"{none}; {top} lowers it least."
-    return f"{top} is best for {whose}, on average."
+        none = (
+            f"None of {joined(called[each] for each in known)} raises {whose} above that in {first}"
+        )
+        return f"{none}; {called[top]} lowers it least."
+    return f"{called[top]} is best for {whose}, on average."
 
 
 def _tiles(
@@ -237,12 +267,10 @@ def _tiles(
     return found
 
 
-def _cash_figure(
-    leads: Mapping[str, Lead], scenario: Scenario, firm: str, several: bool
-) -> Picture:
+def _cash_figure(leads: Mapping[str, Lead], scenario: Scenario, firm: str) -> Picture:
     """Draw cumulative cash of each scenario for a firm, the best one first."""
     order = sorted(leads, key=lambda name: -leads[name].value.within.mean)
-    names = {name: f"{firm} in {name}" if not several else name for name in order}
+    names = {name: name if len(leads) > 1 else firm for name in order}
     flows = pd.concat([leads[name].flow(names[name]) for name in order], ignore_index=True)
     flows.attrs.update(settings_attrs(scenario))
     paid = {names[name]: leads[name].paid_in for name in order}

@@ -45,6 +45,8 @@ class Hold:
     curve : DataFrame
         ``value, mean, se, lower, upper`` of the measure and ``reaches`` at all values tried, in
         order, and ``net_present_value``, the mean change of it, currency.
+    named : bool
+        Whether the firm was named; else it is the one whose parameter is moved.
     """
 
     firm: str
@@ -58,6 +60,19 @@ class Hold:
     reached: Estimate
     change: Estimate
     curve: pd.DataFrame
+    named: bool = True
+
+    def table(self) -> pd.DataFrame:
+        """Return the values tried, with columns as readers call them."""
+        unit, currency = self.curve.attrs["unit"], words_of(self.curve).currency
+        label = str(self.curve.attrs["label"])
+        names = {
+            "value": self.path, "mean": f"{label} ({unit})" if unit else label,
+            "reaches": "reaches the target",
+            "net_present_value": f"change of net present value ({currency})",
+        }  # fmt: skip
+        words = {"reaches": self.curve["reaches"].map({True: "yes", False: "no"})}
+        return self.curve.drop(columns="se").assign(**words).rename(columns=names)
 
     def sentence(self) -> str:
         """Return the result in words."""
@@ -176,8 +191,8 @@ def hold(
     target: str,
     path: str,
     *,
-    low: float,
-    high: float,
+    low: float | str,
+    high: float | str,
     firm: str = "",
     seeds: int | Sequence[int] = 20,
     confidence: float = 0.95,
@@ -234,6 +249,7 @@ def hold(
     firm_measure(name, market.mechanisms)
     parts = path.split(".")
     named = parts[1] if parts[0] == "firms" and len(parts) > 2 and parts[1] != "*" else ""
+    given = bool(firm)
     firm = choice(firm or named, "firm", market.firms)
     seeds, confidence = sampling(seeds, confidence)
     low, points = number(low, "low"), whole(points, "points", low=2)
@@ -284,8 +300,34 @@ def hold(
     }  # fmt: skip
     curve = framed(pd.DataFrame(rows), market, label=known.label, unit=unit)
     return Hold(
-        firm, name, path, goal, at_least, value, lower, upper, reached, change, curve
+        firm, name, path, goal, at_least, value, lower, upper, reached, change, curve, given
     )  # fmt: skip
+
+
+def moved(text: str) -> tuple[str, str, str]:
+    """Return path and ends of a text such as ``firms.Mass.price=16:24``.
+
+    Parameters
+    ----------
+    text : str
+        ``PATH=LOW:HIGH``, or a blank in place of the equals sign; the size of a programme needs no
+        ends: 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If it is of another form.
+
+    Examples
+    --------
+    >>> moved("firms.Mass.price=16:24")
+    ('firms.Mass.price', '16', '24')
+    """
+    path, ends = [*re.split(r"\s*=\s*|\s+", text.strip(), maxsplit=1), ""][:2]
+    low, colon, high = (ends or ("0:1" if path.endswith(SIZE) else "")).partition(":")
+    if not colon:
+        raise ValueError(f"by: expected PATH=LOW:HIGH, found {text!r}")
+    return path, low.strip(), high.strip()
 
 
 def _target(text: str) -> tuple[str, bool, float]:
@@ -293,13 +335,17 @@ def _target(text: str) -> tuple[str, bool, float]:
 
     >>> _target("market_share >= 40 %")
     ('market_share', True, 0.4)
+    >>> _target("churn at most 0.02")
+    ('churn', False, 0.02)
     """
-    match = re.fullmatch(r"\s*(\w+)\s*(>=|<=)\s*([^\s%]+)\s*(%?)\s*", str(text))
+    match = re.fullmatch(
+        r"\s*(\w+)\s*(>=|<=|at least\b|at most\b)\s*([^\s%]+)\s*(%?)\s*", str(text)
+    )
     if match is None:
         what = "expected a measure, >= or <=, and a number, such as market_share>=0.40"
         raise ValueError(f"target: {what}, found {text!r}")
     goal = number(match[3], "target")
-    return match[1], match[2] == ">=", goal / 100.0 if match[4] else goal
+    return match[1], match[2] in (">=", "at least"), goal / 100.0 if match[4] else goal
 
 
 def _check_one_way(
