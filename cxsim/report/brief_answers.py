@@ -39,7 +39,7 @@ from cxsim.scenario import Scenario
 from cxsim.strategy.decision import Decision
 from cxsim.strategy.hold import SIZE, Hold
 from cxsim.strategy.tournament import Tournament
-from cxsim.study.analysis.points import best_value
+from cxsim.study.analysis.points import best_value, crossing
 from cxsim.study.comparison import Comparison
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.results import StudyResult
@@ -303,7 +303,31 @@ def _study(
     numbers = [(f"Highest {said[:1].lower()}{said[1:]}", scale.text(best["mean"]), ends)]
     numeric = [f for f in factors if pd.api.types.is_numeric_dtype(rows[f])]
     for name in numeric:
-        if rows[name].nunique() < 4 or not _decides(name):
+        if _is_cost(name) and _is_money(output) and not decided:
+            even = crossing(result.frame, name, output)
+            if even is None:
+                continue
+            decided = name
+            what, tail = path_words(name), unit_words(name, market)
+            shown = even.means.rename(columns={name: "value"})
+            shown.attrs.update(settings_attrs(market))
+            against, lead = _lead_in(result, said)
+            text = f"{number(even.value)} {tail}".rstrip()
+            ends = f"{number(even.lower)} to {number(even.upper)}" if isfinite(even.lower) else ""
+            sign = "above" if even.means["mean"].iloc[0] > 0 else "below"
+            answer.insert(
+                0,
+                f"Break-even is at a {what} of {text}" + (f" ({ends})" if ends else "")
+                + f"; at less, {lead} is {sign} zero{against}.",
+            )  # fmt: skip
+            numbers.insert(0, ("Break-even", text, ends))
+            figures["break-even"] = partial(
+                threshold, shown, name=what, what=capital(lead), unit=unit,
+                found=(even.value, even.lower, even.upper), today=_today(market, name),
+                axis_unit=tail,
+            )  # fmt: skip
+            break
+        if rows[name].nunique() < 4 or not _decides(name) or _is_cost(name):
             continue
         found = best_value(result.frame, name, output)
         if found is None:
@@ -363,6 +387,25 @@ def _study(
         ),
     )  # fmt: skip
     return made, figures
+
+
+def _is_cost(path: str) -> bool:
+    """Return whether a path is an amount that is paid: its study asks for break-even."""
+    *head, last = path.split(".")
+    return "cost" in last or "capability_costs" in head or last in ("one_off", "running")
+
+
+def _is_money(output: str) -> bool:
+    return output.partition(".")[0] in ("net_present_value", "profit")
+
+
+def _lead_in(result: StudyResult, said: str) -> tuple[str, str]:
+    """Return against what an output is held, and what it is then called."""
+    names = list(result.study.strategies)
+    text = f"{said[:1].lower()}{said[1:]}"
+    if len(names) != 2:
+        return "", text
+    return f" ({names[1]!r} less {names[0]!r})", f"lead in {text}"
 
 
 def _at_the_ends(result: StudyResult, factor: str, decided: str, output: str, scale: Any) -> str:

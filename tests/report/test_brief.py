@@ -316,3 +316,26 @@ def test_a_target_that_is_held_has_a_brief_with_its_curve(markets, tmp_path):
     none = cx.brief(never, markets[0])
     assert "is nowhere at least 99" in none.answer[0]
     assert (none.numbers, none.chosen) == ((), "")
+
+
+# -- What a study of a cost shows ----------------------------------------------------------------
+
+
+def test_a_study_of_a_cost_shows_break_even(markets):
+    study = cx.Study.from_dict(
+        {
+            "scenario": "baseline", "overrides": {"customers": 50, "periods": 6}, "seeds": 2,
+            "factors": {"firms.Tailor.unit_cost": [5, 15, 40]}, "design": "grid",
+            "outputs": ["net_present_value.Tailor"],
+        },
+        name="costs",
+    )  # fmt: skip
+    result = cx.sweep(study, executor="inline")
+    made = cx.brief(result, firm="Tailor")
+    frame = result.frame.groupby("firms.Tailor.unit_cost")["net_present_value.Tailor"].mean()
+    low, high = frame.loc[15], frame.loc[40]
+    even = 15 + 25 * low / (low - high)
+    assert made.answer[0].startswith(f"Break-even is at a unit cost of Tailor of {even:.3g} EUR")
+    assert made.numbers[0][0] == "Break-even"
+    assert "Best" not in " ".join(name for name, *_ in made.numbers)
+    assert f"at unit cost of Tailor {even:.3g}" in made.figures[0].title
