@@ -635,7 +635,32 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
         market, question = (re.sub(r"<.*?>", "", unescape(each)).strip() for each in brief.groups())
         name = f"{question} – {market}" if market else question
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    byline = _BYLINE.search(body)
+    started = str(content["metadata"].get("papermill", {}).get("start_time") or "")[:10]
+    style += _margins(name, unescape(byline[1]) if byline else "", started)
     return str(pieces.page(name, style, body))
+
+
+_BYLINE = re.compile(r'<span class="cx-byline">(.*?)</span>', re.DOTALL)
+
+
+def _margins(title: str, byline: str, day: str) -> str:
+    """Return the style of a printed page's margins: title, author, day of the run, page number."""
+    boxes = {
+        "top-left": _css(title if len(title) <= 90 else title[:89] + "…"),
+        "top-right": _css(byline),
+        "bottom-left": _css(f"Run on {day}" if day else ""),
+        "bottom-right": '"Page " counter(page) " of " counter(pages)',
+    }
+    look = "font: 7.5pt sans-serif; color: #555; white-space: nowrap"
+    inner = " ".join(f"@{place} {{ content: {text}; {look} }}" for place, text in boxes.items())
+    return f"\n@page {{ margin: 16mm 15mm; {inner} }}\n"
+
+
+def _css(text: str) -> str:
+    """Return a text as CSS quotes it, without anything that could end the quote or the style."""
+    shown = "".join(c if c.isalnum() or c == " " else f"\\{ord(c):06x} " for c in text)
+    return f'"{shown}"'
 
 
 def _body(content: Mapping[str, Any], cells: list[dict[str, Any]], pieces: Any) -> str:
