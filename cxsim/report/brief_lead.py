@@ -13,7 +13,7 @@ import pandas as pd
 from cxsim.charts.labels import joined
 from cxsim.charts.style import Picture
 from cxsim.messages import minus, money
-from cxsim.model.ledger import year_of
+from cxsim.model.ledger import YEARS, year_of
 from cxsim.report.brief import Assumption, Sheet
 from cxsim.report.tables import unstated_lines
 from cxsim.runs.measures.measure_registry import measures
@@ -92,7 +92,18 @@ class Lead:
         low = int(sums.argmin())
         if sums[low] < 0 and low < len(sums) - 1:
             said += f" and lowest in {period} {low}: {signed_money(sums[low], unit)}"
-        return f"{said}."
+        return f"{said}{self._by_year()}."
+
+    def _by_year(self) -> str:
+        """Return cash of each year in words; empty if years are unknown, one or beyond ten."""
+        length = YEARS.get(self.value.period.lower().removesuffix("s"), 1)
+        years = [float(self.path[k : k + length].sum()) for k in range(0, len(self.path), length)]
+        if length == 1 or not 2 <= len(years) <= 10:
+            return ""
+        rest = len(self.path) % length
+        last = f" (the last of {rest} {self.value.period}s)" if rest else ""
+        shown = joined([signed_money(each, self.value.currency) for each in years])
+        return f"; by year {shown}{last}"
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return what carries the sign of the lead, with the values that would turn it."""

@@ -83,6 +83,15 @@ def test_one_seed_and_cash_tied_up_are_risks():
     assert "Cash is tied up first: 3 at the most, in year 0." in said
 
 
+def test_cash_is_said_by_year():
+    value = value_of(np.ones((1, 14)), np.zeros(1), discount_rate=0.0, period="month")
+    said = Lead(np.ones(14), value, 0.0).cash()
+    assert said.endswith("; by year +12 and +2 (the last of 2 months).")
+    assert "by year" not in lead_of([1.0, 1.0]).cash()
+    odd = value_of(np.ones((1, 14)), np.zeros(1), discount_rate=0.0, period="purchase")
+    assert "by year" not in Lead(np.ones(14), odd, 0.0).cash()
+
+
 # -- The answer is about my firm and my goal ---------------------------------------------------
 
 
