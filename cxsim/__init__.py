@@ -55,7 +55,7 @@ _HOME = {
     "experience_statistics": "cxsim.strategy.experience_statistics",
     "explore": "cxsim.report.explorer",
     "gather": "cxsim.report.notebook_sweep",
-    "hold": "cxsim.strategy.break_even",
+    "hold": "cxsim.strategy.hold",
     "inputs": "cxsim.identity",
     "load": "cxsim.scenario",
     "market_class": "cxsim.runs.market",

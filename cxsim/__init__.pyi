@@ -42,7 +42,6 @@ from cxsim.scenario import EventsLeftOutWarning as EventsLeftOutWarning
 from cxsim.scenario import Scenario as Scenario
 from cxsim.scenario import ScenarioError as ScenarioError
 from cxsim.strategy.break_even import break_even as break_even
-from cxsim.strategy.break_even import hold as hold
 from cxsim.strategy.break_even import payback as payback
 from cxsim.strategy.break_even import smallest_market as smallest_market
 from cxsim.strategy.decide import decide as decide
@@ -51,6 +50,7 @@ from cxsim.strategy.driver_contributions import driver_contributions as driver_c
 from cxsim.strategy.experience_statistics import (
     experience_statistics as experience_statistics,
 )
+from cxsim.strategy.hold import hold as hold
 from cxsim.strategy.one_to_one import one_to_one_conditions as one_to_one_conditions
 from cxsim.strategy.tournament import tournament as tournament
 from cxsim.study.comparison import Comparison as Comparison

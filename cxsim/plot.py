@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cxsim.charts.business_case import cumulative_cash, price_response, tornado
+from cxsim.charts.business_case import cumulative_cash, price_response, threshold, tornado
 from cxsim.charts.capability_matrix import capability_matrix
 from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
@@ -93,6 +93,7 @@ __all__ = [
     "switching_cost_distribution",
     "switching_costs",
     "targeting_lift",
+    "threshold",
     "time_series",
     "tornado",
     "value_of_information",

@@ -24,7 +24,7 @@ from cxsim.charts.layout import (
 )
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, readable
 
-__all__ = ["cumulative_cash", "price_response", "tornado"]
+__all__ = ["cumulative_cash", "price_response", "threshold", "tornado"]
 
 _BLUE, _RED = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
 
@@ -230,6 +230,108 @@ def price_response(
         + f". {said}.",
         note="Dots: means over paired seeds, band: their intervals. Green: the best value and its "
         "interval. Dashed: value in the scenario.",
+    )
+
+
+# -- Threshold: the value of a parameter at which an output meets a level ----------------------
+
+
+@charted("value", "mean", "lower", "upper")
+def threshold(
+    curve: pd.DataFrame,
+    *,
+    name: str,
+    what: str,
+    unit: str = "",
+    level: float = 0.0,
+    level_name: str = "break-even",
+    found: tuple[float, float, float] | None = None,
+    today: float | None = None,
+    axis_unit: str = "",
+    **_: Unpack[Shared],
+) -> Chart:
+    """Draw an output against a parameter, and where it meets a level: break-even, or a target.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        ``value`` of the parameter, ``mean``, ``lower`` and ``upper`` of the output.
+    name, what : str
+        The parameter and the output in words.
+    unit : str
+        Of the output, as measures declare it.
+    level : float
+        In the unit of the output.
+    level_name : str
+        What it is called.
+    found : (float, float, float), optional
+        The value that meets it and the ends of its interval, in the unit of the parameter.
+    today : float, optional
+        Value of the parameter in the scenario.
+    axis_unit : str
+        Unit of the parameter.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    rows = curve.sort_values("value")
+    scale = scale_for(unit, [*rows[["mean", "lower", "upper"]].to_numpy().ravel(), level],
+                      words=words_of(curve))  # fmt: skip
+    x, y = rows["value"].to_numpy(float), rows["mean"].to_numpy(float)
+    tail, green = f" {axis_unit}".rstrip(), OKABE_ITO["bluish green"]
+
+    def draw(figure: Picture) -> None:
+        axes = figure.subplots()
+        axes.fill_between(x, rows["lower"].to_numpy(float), rows["upper"].to_numpy(float),
+                          color=_BLUE, alpha=0.16, lw=0)  # fmt: skip
+        axes.plot(x, y, "o-", color=_BLUE, lw=2.0, ms=5)
+        axes.margins(x=0.06, y=0.22)
+        axes.axhline(level, color=INK, lw=1.0, zorder=0.8)
+        top = axes.get_xaxis_transform()
+        if found is not None:
+            at, low, high = found
+            if np.isfinite(low):
+                axes.axvspan(low, high, color=green, alpha=0.16, lw=0, zorder=0.4)
+            axes.axvline(at, color=green, lw=1.8, zorder=0.9)
+            right = at > 0.5 * (x[0] + x[-1])
+            tag(
+                axes, f"{level_name}: {number(at)}{tail}", (at, 1.0), (-5 if right else 5, -4),
+                xycoords=top, ha="right" if right else "left", va="top", fontsize=9.5,
+                color=readable(green), fontweight="bold",
+            )  # fmt: skip
+        if today is not None and x[0] <= today <= x[-1]:
+            axes.axvline(today, color=GREY, lw=1.2, ls=(0, (4, 2)), zorder=0.8)
+            left = today > 0.5 * (x[0] + x[-1])
+            tag(
+                axes, f"today: {number(today)}{tail}", (today, 0.0), (-5 if left else 5, 6),
+                xycoords=top, ha="right" if left else "left", va="baseline", fontsize=9, color=GREY,
+            )  # fmt: skip
+        axes.yaxis.set_major_formatter(scale.ticks)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.set(xlabel=f"{name} ({axis_unit})" if axis_unit else name, ylabel=scale.axis(what))
+
+    if found is None:
+        side = "above" if y.min() > level else "below"
+        said = f"{what} is {side} {scale.text(level)} throughout"
+    else:
+        around = f" ({number(found[1])} to {number(found[2])})" if np.isfinite(found[1]) else ""
+        said = f"{what} is {scale.text(level)} at {name} {number(found[0])}{tail}{around}"
+    return Chart(
+        draw,
+        size=(7.6, 4.2),
+        title=said,
+        alt=f"{what} against {name}: "
+        + "; ".join(f"{number(a)}{tail}: {scale.text(b)}" for a, b in zip(x, y, strict=True))
+        + f". {said}.",
+        note=f"Dots: means over paired seeds, band: their intervals. Line: {scale.text(level)}."
+        + (f" Green: {level_name} and its interval." if found is not None else "")
+        + (" Dashed: value in the scenario." if today is not None else ""),
     )
 
 

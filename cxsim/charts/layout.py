@@ -150,7 +150,7 @@ def _wrap_axes(figure: Picture) -> None:
     for axes in figure.axes:
         width, height = 38, max(14, int(15 * figure.get_figheight() / max(len(figure.axes), 1)))
         axes.set_xlabel(textwrap.fill(axes.get_xlabel(), width))
-        axes.set_ylabel(textwrap.fill(axes.get_ylabel(), min(height, 44)))
+        axes.set_ylabel(textwrap.fill(axes.get_ylabel(), min(height, 28)))
 
 
 def _redrawn(make: Callable[..., Chart], given: inspect.BoundArguments, title: Any) -> Picture:

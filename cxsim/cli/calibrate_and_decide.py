@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -685,8 +686,8 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
 )  # fmt: skip
 @click.option(
     "--hold", metavar="TARGET",
-    help="Find what a target costs instead, such as 'market_share>=0.40'; with --by, without a "
-    "report.",
+    help="Find what a target costs instead, such as 'market_share>=0.40'; with --by. A "
+    "report is written with --output or --export.",
 )  # fmt: skip
 @click.option(
     "--by", metavar="PATH=LOW:HIGH",
@@ -764,7 +765,7 @@ def decide(
 
 
 #: Options of decide that count with --hold.
-_HOLD = ("firm", "seeds", "confidence")
+_HOLD = ("firm", "seeds", "confidence", "output", "exports", "timeout", "author", "date", "logo")
 
 
 def _hold(
@@ -773,8 +774,6 @@ def _hold(
 ) -> None:  # fmt: skip
     """Print at which value of a parameter a target is reached, and what it costs."""
     from cxsim.report.brief import GOALS
-    from cxsim.strategy.break_even import SIZE, hold
-    from cxsim.study.paired_seeds import loaded
 
     for name, beside, form in (
         ("hold", target, "a target such as 'market_share>=0.40'"),
@@ -784,36 +783,61 @@ def _hold(
             raise UserError(f"--{name}: expected {form}, found none")
     other = next((k for k, v in options.items() if v and k not in _HOLD), None)
     if other is not None:
-        flag = {"exports": "export", "output": "output"}.get(other, other).replace("_", "-")
-        raise UserError(f"--hold: expected no --{flag} beside it, found one")
+        raise UserError(f"--hold: expected no --{other.replace('_', '-')} beside it, found one")
     assert target is not None
     assert by is not None
-    path, _, ends = by.partition("=")
-    low, colon, high = (ends or ("0:1" if path.endswith(SIZE) else "")).partition(":")
-    if not colon:
-        raise UserError(f"--by: expected PATH=LOW:HIGH, found {by!r}")
+    heading = check_brief(options)
     words = {word.lower(): measure for word, measure in GOALS.items()}
-    name = target.split("<")[0].split(">")[0].strip()
-    target = words.get(name.lower(), name) + target[len(name) :].lstrip() if name else target
+    name = re.split(r"[<>=]|\bat (?:least|most)\b", target)[0].strip()
+    target = words.get(name.lower(), name) + target.strip()[len(name) :] if name else target
+    if options["output"] or options["exports"]:
+        _hold_report(scenario, target, by, overrides, options, heading)
+        return
+    from cxsim.strategy.hold import hold, moved
+    from cxsim.study.paired_seeds import loaded
+
     try:
+        path, low, high = moved(by)
         with Screen(f"cxsim decide {scenario} --hold") as screen:
             found = hold(
-                loaded(scenario, list(overrides)), target, path, low=low, high=high,  # type: ignore[arg-type]
+                loaded(scenario, list(overrides)), target, path, low=low, high=high,
                 firm=options.get("firm") or "", seeds=_whole_or(options.get("seeds"), 20),
                 confidence=options.get("confidence") or 0.95,
                 progress=lambda done, total: screen("values tried", done, total),
             )  # fmt: skip
     except ValueError as error:
         what, colon, rest = str(error).partition(":")
-        flag = {"low": "--by", "high": "--by", "target": "--hold"}.get(what, what)
+        flag = {"low": "--by", "high": "--by", "by": "--by", "target": "--hold"}.get(what, what)
         raise UserError(f"{flag}{colon}{rest}") from error
-    say_lines(found.sentence(), after="\n")
+    _print_hold(found.sentence(), found.measure, path, found.curve.to_dict("records"))
+
+
+def _hold_report(
+    scenario: str, target: str, by: str, overrides: tuple[str, ...], options: dict[str, Any],
+    heading: dict[str, str],
+) -> None:  # fmt: skip
+    """Find what a target costs in the notebook, and leave its report and exports."""
+    given = {"scenario": scenario, "target": target, "by": by, **heading}
+    given |= {k: options[k] for k in ("firm", "seeds", "confidence") if options.get(k)}
+    if overrides:
+        given["overrides"] = join_overrides(overrides)
+    title = f"cxsim decide {scenario} --hold"
+    place = named_place("hold", [scenario])
+    result = run_shown(find_notebook("hold"), given, options, place, title)
+    found = result.summary
+    _print_hold(found["answer"], found["measure"], found["path"], found["curve"])
+    print_end(result)
+    export_brief(result, options["exports"])
+
+
+def _print_hold(said: str, measure: str, path: str, curve: list[dict[str, Any]]) -> None:
+    say_lines(said, after="\n")
     rows = [
         [f"{row['value']:.5g}", *(f"{row[each]:.4g}" for each in ("mean", "lower", "upper")),
          "yes" if row["reaches"] else "", f"{row['net_present_value']:,.0f}"]
-        for row in found.curve.to_dict("records")
+        for row in curve
     ]  # fmt: skip
-    heads = [path, found.measure, "lower", "upper", "reaches", "change of\nnet present value"]
+    heads = [path, measure, "lower", "upper", "reaches", "change of\nnet present value"]
     print_table(heads, rows, left=0)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: Periods of a year, by what a period is called.
-_YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
+YEARS = {"day": 365, "week": 52, "fortnight": 26, "month": 12, "quarter": 4, "year": 1}
 
 
 #: Periods that stand for the last year where the length of a period is unknown.
@@ -42,7 +42,7 @@ def year_of(period_length: str) -> int:
     >>> year_of("week"), year_of("month"), year_of("purchase")
     (52, 12, 12)
     """
-    return _YEARS.get(period_length.strip().lower().removesuffix("s"), _UNKNOWN)
+    return YEARS.get(period_length.strip().lower().removesuffix("s"), _UNKNOWN)
 
 
 # -- The ledger of a run: totals and parameters of every period, from which measures are computed

@@ -1,4 +1,4 @@
-"""Briefs made from results: of runs, comparisons, decisions, studies and tournaments.
+"""Briefs made from results: here of decisions, studies, tournaments and calibrations.
 
 Everything said here is taken or computed from runs that were made. What was not varied is named,
 with the command that varies it.
@@ -6,59 +6,46 @@ with the command that varies it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial, singledispatch
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.business_case import cumulative_cash, price_response
+from cxsim.charts.business_case import cumulative_cash, price_response, threshold
 from cxsim.charts.labels import Words, joined, number, scale_for
-from cxsim.charts.scenario_comparison import scenario_differences
-from cxsim.charts.style import Picture
-from cxsim.charts.time_series import market_shares
-from cxsim.messages import argument_hints, minus, money
-from cxsim.model.ledger import year_of
-from cxsim.numerics.statistics import half_width
-from cxsim.report.brief import GOALS, Assumption, Brief, Drawing, Sheet, stance
+from cxsim.messages import argument_hints, money
+from cxsim.report.brief import Assumption, Brief, Drawing, Sheet, stance
+from cxsim.report.brief_comparison import comparison_brief, runs_brief
+from cxsim.report.brief_lead import (
+    NOUNS,
+    Figures,
+    Lead,
+    capital,
+    interval_words,
+    limits,
+    market_name,
+    signed_money,
+    untested,
+)
 from cxsim.report.tables import unstated_lines
 from cxsim.runs import settings_attrs
-from cxsim.runs.measures.measure_registry import MARKET, key_measures, measures
-from cxsim.runs.measures.profit import by_horizon
+from cxsim.runs.measures.measure_registry import measures
 from cxsim.scenario import Scenario
-from cxsim.scenario.named_policies import policies_of
 from cxsim.strategy.decision import Decision
+from cxsim.strategy.hold import SIZE, Hold
 from cxsim.strategy.tournament import Tournament
-from cxsim.study.analysis.points import best_value
+from cxsim.study.analysis.points import best_value, crossing
 from cxsim.study.comparison import Comparison
 from cxsim.study.paired_seeds import Replications
 from cxsim.study.results import StudyResult
 from cxsim.study.value_of_lead import (
     CONTINUED,
-    Value,
-    further_cost,
-    paid_back,
-    turning_rate,
-    value_of,
 )
-
-#: Goals as nouns of a question, by measure.
-_NOUNS = {
-    "net_present_value": "profit", "profit": "profit", "market_share": "market share",
-    "retention_rate": "retention", "customer_lifetime_value_new": "customer lifetime value",
-    "consumer_surplus": "consumer surplus", "customers": "number of customers",
-    "customer_equity": "customer equity",
-}  # fmt: skip
-
-#: Figures of a brief by name, drawn when they are called.
-Figures = dict[str, Callable[[], Picture]]
-
-#: What discount rates are searched up to, per year.
-_HIGHEST = 1.0
 
 
 @singledispatch
@@ -67,7 +54,7 @@ def brief_of(result: Any, **asked: Any) -> tuple[Brief, Figures]:
 
     Parameters
     ----------
-    result : Replications, Comparison, Decision, StudyResult, Tournament or calibration
+    result : Replications, Comparison, Decision, Hold, StudyResult, Tournament or calibration
     **asked
         ``scenarios``, those that the result is of; ``firm`` and ``goal``, empty for the default.
 
@@ -140,609 +127,8 @@ def brief(
     return replace(made, figures=drawn, author=author, date=date)
 
 
-# -- A lead in profit: what carries it, and what would turn it ---------------------------------
-
-
-@dataclass(frozen=True)
-class Lead:
-    """A difference in profit by period, and what it is worth.
-
-    Attributes
-    ----------
-    path : ndarray, shape (T,)
-        Mean difference by period, currency.
-    value : Value
-    rate : float
-        Discount rate per period.
-    """
-
-    path: np.ndarray
-    value: Value
-    rate: float
-
-    @property
-    def paid(self) -> tuple[int, float]:
-        """The first period that differs, and periods until it has paid for itself."""
-        return paid_back(self.path, self.rate)
-
-    @property
-    def payback(self) -> str:
-        """Payback in a few words."""
-        start, after = self.paid
-        if not self.path.any():
-            return "nothing differs"
-        if not isfinite(after):
-            return f"not within the {self.value.periods} {self.value.period}s"
-        if after <= 1.0:
-            return f"from the first {self.value.period} on"
-        period = self.value.period
-        return f"after {after:.0f} {period}s ({period} {start + after - 1:.0f})"
-
-    @property
-    def sums(self) -> np.ndarray:
-        """Cumulative cash, not discounted, currency, (T,)."""
-        return np.cumsum(self.path)
-
-    def cash(self, what: str = "Cumulative cash flow") -> str:
-        """Return cumulative cash at the end, and at its lowest, in a sentence."""
-        sums, period, unit = self.sums, self.value.period, self.value.currency
-        said = f"{what} is {money(sums[-1], unit)} at the end (not discounted)"
-        low = int(sums.argmin())
-        if sums[low] < 0 and low < len(sums) - 1:
-            said += f" and lowest in {period} {low}: {_signed(sums[low], unit)}"
-        return f"{said}."
-
-    def assumptions(self) -> tuple[Assumption, ...]:
-        """Return what carries the sign of the lead, with the values that would turn it."""
-        value, unit, period = self.value, self.value.currency, self.value.period
-        if not value.within.mean:
-            return ()
-        horizon = [f"at {joined(f'{k}' for k in value.turns)} {period}s"] if value.turns else []
-        if isfinite(value.beyond):
-            horizon.append(
-                f"at about {value.beyond:.0f} {period}s if the last year's profit continues"
-            )
-        start, _ = self.paid
-        once, running = further_cost(value.within.mean, value.periods, self.rate, start)
-        gain = "A further cost" if value.within.mean > 0 else "A saving or further income"
-        most = (1.0 + _HIGHEST) ** (1.0 / year_of(period)) - 1.0
-        turn = turning_rate(self.path, self.rate, most)
-        rate = f"from 0 to {100 * most:.2g} % per {period} (100 % a year)"
-        return (
-            Assumption(
-                "Horizon", f"{value.periods} {period}s",
-                minus("; ".join(horizon)).capitalize()
-                or f"No horizon up to {value.periods} {period}s, nor a longer one",
-            ),
-            Assumption(
-                "Costs", "As the scenarios state them",
-                f"{gain} of {money(abs(once), unit)} once in {period} {start}, or of "
-                f"{money(abs(running), unit)} per {period} from then on",
-            ),
-            Assumption(
-                "Discount rate", f"{100 * self.rate:.3g} % per {period}",
-                f"At {100 * turn:.3g} % per {period}" if isfinite(turn) else f"No rate {rate}",
-            ),
-        )  # fmt: skip
-
-    def risks(self) -> list[str]:
-        """Return what counts against the sign of the lead."""
-        value, unit = self.value, self.value.currency
-        said = []
-        if isfinite(value.within.lower) and not value.within.sign:
-            said.append("The difference in net present value is not statistically significant.")
-        if not isfinite(value.within.lower):
-            said.append("One seed: nothing says how much of the result is chance.")
-        for estimate, words in (
-            (value.perpetuity, "With the last year's profit in perpetuity"),
-            (value.equity, "With customer equity at the end"),
-        ):
-            if isfinite(estimate.mean) and estimate.mean * value.within.mean < 0:
-                amount = _signed(estimate.mean, unit)
-                said.append(f"{words}, the result has the other sign: {amount}.")
-        low, last = float(self.sums.min()), float(self.sums[-1])
-        if low < 0 < last:
-            at = int(self.sums.argmin())
-            said.append(
-                f"Cash is tied up first: {money(-low, unit)} at the most, in {value.period} {at}."
-            )
-        return said
-
-    def numbers(self) -> list[tuple[str, str, str]]:
-        """Return what is read first: name, value, and its interval."""
-        value, unit = self.value, self.value.currency
-        name = f"Net present value, {value.periods} {value.period}s"
-        found = [(name, _signed(value.within.mean, unit), _ends(value.within))]
-        found.append(("Payback", self.payback, ""))
-        found.append(
-            (
-                "Cumulative cash flow at the end",
-                _signed(float(self.sums[-1]), unit),
-                "not discounted",
-            )
-        )
-        if isfinite(value.perpetuity.mean):
-            ends = _ends(value.perpetuity)
-            found.append(("With profit in perpetuity", _signed(value.perpetuity.mean, unit), ends))
-        return found
-
-    def flow(self, name: str) -> pd.DataFrame:
-        """Return the discounted sum by period, as the figure of cumulative cash takes it."""
-        sums = by_horizon(self.path, self.rate)
-        return pd.DataFrame({"period": np.arange(len(sums)), "name": name, "value": sums})
-
-    @property
-    def paid_in(self) -> float:
-        """The period from which on it has paid for good; NaN for none."""
-        start, after = self.paid
-        return start + after - 1.0 if isfinite(after) and self.path.any() else nan
-
-
-def _signed(value: float, unit: str) -> str:
-    return f"{'+' if value > 0 else ''}{money(value, unit)}"
-
-
-def _ends(found: Any) -> str:
-    if not isfinite(found.lower):
-        return ""
-    return f"{money(found.lower)} to {money(found.upper)}"
-
-
-# -- What all briefs say of a market: its name, its limits, what was left at a default ---------
-
-
-def _market(scenario: Scenario) -> str:
-    return scenario.title or scenario.name
-
-
-def limits(scenario: Scenario, firm: str) -> list[str]:
-    """Return what a market leaves out that an answer for a firm may hang on.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    firm : str
-    """
-    rivals = [name for name in scenario.firms if name != firm]
-    active = {who for who, *_ in policies_of(scenario)}
-    still = [name for name in rivals if name not in active]
-    said = []
-    if still:
-        who = "Rivals do" if len(still) == len(rivals) > 1 else f"{joined(still)} do"
-        who = who if len(still) > 1 else f"{still[0]} does"
-        said.append(f"{who} not respond: the scenario gives them no policy.")
-    if not scenario.no_purchase_option:
-        said.append(
-            "Customers must buy from some firm, which overstates the benefit of higher prices."
-        )
-    return said
-
-
-def _untested(scenario: str, firm: str) -> str:
-    return (
-        "Not varied here: customers, costs and rivals' responses. "
-        f"`cxsim decide {scenario} --firm {firm}` varies them and says which would turn the answer."
-    )
-
-
-def _next(scenarios: Sequence[Scenario], lead: Lead | None, firm: str, seeds: int) -> str:
-    """Return the next step that the result itself suggests."""
-    free = [line for line in unstated_lines(scenarios) if "Free in this market" in line]
-    last = scenarios[-1].name
-    if free:
-        return f"State the costs that are free so far: `cxsim check {last}` lists them."
-    if lead is not None and not lead.value.within.sign:
-        more = _seeds_needed(lead, seeds)
-        if more:
-            return f"Decide with more seeds: about {more} would show a difference of this size."
-    return f"Test the answer under uncertainty: `cxsim decide {last} --firm {firm}`."
-
-
-def _seeds_needed(lead: Lead, seeds: int) -> int:
-    """Return the seeds with which a difference of this size would be significant; 0 if too many."""
-    found = lead.value.within
-    if not isfinite(found.lower) or not found.mean:
-        return 0
-    ratio = (found.upper - found.lower) / 2 / abs(found.mean)
-    needed = int(np.ceil(1.2 * seeds * ratio**2 / 10) * 10)
-    return needed if needed <= 1000 else 0
-
-
-def _sheet_of_series(series: pd.DataFrame, firm: str, shown: Iterable[str]) -> Sheet:
-    """Return measures of all firms by period, in the units of the measures."""
-    known = {each.name: each for each in measures("firm")}
-    part = series[series["measure"].isin(list(shown))]
-    keys = [name for name in ("scenario", "firm", "period") if name in part]
-    wide = part.pivot(index=keys, columns="measure", values="mean").reset_index()
-    wide = wide.rename_axis(columns=None)
-    names = {each: known[each].label for each in wide if each in known}
-    mine = wide["firm"] == firm
-    wide = pd.concat([wide[mine], wide[~mine]], ignore_index=True)
-    return Sheet(
-        "By period", "Measures by period, means over the seeds", wide.rename(columns=names),
-        {names[each]: known[each].unit for each in names},
-        {names[each]: known[each].definition for each in names},
-    )  # fmt: skip
-
-
-# -- Of a comparison ---------------------------------------------------------------------------
-
-
-@brief_of.register
-def _comparison(
-    result: Comparison, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
-) -> tuple[Brief, Figures]:
-    base, others = scenarios[0], scenarios[1:]
-    first, names = result.scenarios[0], result.scenarios[1:]
-    mover = result._mover(names[0]) or next(iter(base.firms))
-    firm, measure, chosen = stance(
-        base, firm, goal, taken=mover, why=f"its market share changes most in {names[0]}"
-    )
-    rate = float(base.discount_rate)
-    leads = {}
-    for name in names:
-        if firm in set(result.table.loc[result.table["scenario"] == name, "firm"]):
-            leads[name] = Lead(_path(result, name, firm), result.value(name, firm), rate)
-    answer = [_change(result, name, firm, measure, base) for name in names]
-    if len(names) > 1:
-        best = _best(result, firm, measure)
-        if best:
-            answer.insert(0, best)
-    top = max(leads, key=lambda name: leads[name].value.within.mean, default=None)
-    lead = leads[top] if top is not None else None
-    meant = dict(zip(names, others, strict=True)).get(top or "", others[-1])
-    titles = [f"“{each.title or each.name}”" for each in others]
-    noun = _NOUNS[measure]
-    whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
-    question = f"What does {titles[0]} do to {whose}?" if len(names) == 1 else (
-        f"Which is best for {whose}: {joined(titles).replace('” and “', '” or “')}?"
-    )  # fmt: skip
-    figures: Figures = {}
-    if leads:
-        figures["cash"] = partial(_cash_figure, leads, base, firm, len(names) > 1)
-    shown = result.table.copy()
-    shown.attrs.update(settings_attrs(base), my_firm=firm)
-    figures["differences"] = partial(
-        scenario_differences, shown, firms=list(base.firms), title=_both(result, names, firm, base)
-    )
-    risks = lead.risks() if lead else []
-    made = Brief(
-        question=question,
-        market=_market(base),
-        firm=firm,
-        goal=measure,
-        chosen=chosen,
-        answer=tuple(answer),
-        numbers=tuple(_tiles(result, top, firm, measure, lead)),
-        payback=f"Payback of {top}: {lead.payback}." if lead and len(names) > 1 else "",
-        cash=lead.cash() if lead else "",
-        assumptions=lead.assumptions() if lead else (),
-        untested=_untested(meant.name, firm),
-        risks=(*risks, *limits(meant, firm)),
-        defaults=tuple(unstated_lines(scenarios)),
-        next_step=_next([base, meant], lead, firm, len(result.seeds)),
-        tables=(
-            _sheet_of_differences(result.table, firm),
-            _sheet_of_series(
-                result.series, firm,
-                ("market_share", "retention_rate", "profit", "cumulative_profit"),
-            ),
-            Sheet("Settings", f"Parameters that differ from {first}", result.settings, {}, {}),
-        ),
-    )  # fmt: skip
-    return made, figures
-
-
-def _path(result: Comparison, name: str, firm: str) -> np.ndarray:
-    """Return the mean difference of a firm's profit by period, currency, (T,)."""
-    profit = result.series[(result.series["measure"] == "profit") & (result.series["firm"] == firm)]
-    paths = profit.pivot(index="period", columns="scenario", values="mean")
-    return (paths[name] - paths[result.scenarios[0]]).to_numpy(dtype=float)
-
-
-def _row(result: Comparison, name: str, firm: str, measure: str) -> Mapping[str, Any] | None:
-    """Return a difference: that of the market where the measure is the market's."""
-    table = result.table
-    here = table[(table["scenario"] == name) & (table["measure"] == measure)]
-    for who in (firm, MARKET):
-        found = here[here["firm"] == who].to_dict("records")
-        if found:
-            return found[0]
-    return None
-
-
-def _change(result: Comparison, name: str, firm: str, measure: str, base: Scenario) -> str:
-    """Return the change of a goal in a sentence, and of share or money beside it."""
-    row, first = _row(result, name, firm, measure), result.scenarios[0]
-    if row is None or not isfinite(row["difference"]):
-        return f"In {name}, there is no {_NOUNS[measure]} to compare for {firm}."
-    who = "customers" if row["firm"] == MARKET else firm
-    scale = _scale(row, base, difference=True)
-    percent = f"{100 * result.confidence:g} % interval"
-    if not row["difference"]:
-        return f"In {name}, {firm}'s {_NOUNS[measure]} does not differ from that in {first}."
-    verb = _verb(who, row["difference"])
-    said = (
-        f"In {name}, {who} {verb} {scale.text(abs(row['difference']))} of "
-        f"{_label(row)} against {first}"
-    )
-    if isfinite(row["se"]):
-        ends = f"{scale.bare(row['lower'], signed=True)} to {scale.text(row['upper'], signed=True)}"
-        said += f" ({percent} {ends}"
-        said += ")" if _sure(row) else "; not statistically significant)"
-    else:
-        said += " (one seed, so no interval)"
-    other = "market_share" if measure == GOALS["profit"] else GOALS["profit"]
-    beside = _row(result, name, firm, other)
-    if beside is not None and measure != other and _sure(beside):
-        against = beside["difference"] * row["difference"] < 0
-        more = _scale(beside, base, difference=True)
-        said += (
-            f", {'but' if against else 'and'} {'' if who == firm else firm + ' '}"
-            f"{_verb(firm, beside['difference'])} {more.text(abs(beside['difference']))} of "
-            f"{_label(beside)}"
-        )
-    if result.draws:
-        said += (
-            f"; over {result.draws['count']} draws of {len(result.draws['paths'])} estimated "
-            "parameters"
-        )
-    return f"{said}."
-
-
-def _both(result: Comparison, names: Sequence[str], firm: str, base: Scenario) -> str | None:
-    """Return share and money of a firm as the title of a figure; None for several scenarios."""
-    rows = [_row(result, names[0], firm, each) for each in ("market_share", GOALS["profit"])]
-    if len(names) > 1 or any(row is None or row["firm"] == MARKET for row in rows):
-        return None
-    said = [
-        f"{_scale(r, base, difference=True).text(r['difference'], signed=True)} of {_label(r)}"
-        for r in rows
-        if r is not None
-    ]
-    return f"{firm} in {names[0]}: {joined(said)}"
-
-
-def _verb(who: str, difference: float) -> str:
-    verb = "gain" if difference > 0 else "lose"
-    return verb if who == "customers" else f"{verb}s"
-
-
-def _sure(row: Mapping[str, Any]) -> bool:
-    return bool(row["lower"] > 0 or row["upper"] < 0)
-
-
-def _label(row: Mapping[str, Any]) -> str:
-    label = str(row["label"])
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
-
-
-def _scale(row: Mapping[str, Any], scenario: Scenario, *, difference: bool = False) -> Any:
-    unit = str(row["unit"])
-    unit = unit.replace(" per period", "") if row["summary"] == "sum" else unit
-    values = [row[key] for key in ("difference", "lower", "upper")]
-    words = Words.of(settings_attrs(scenario))
-    return scale_for(unit, values, words=words, difference=difference)
-
-
-def _best(result: Comparison, firm: str, measure: str) -> str:
-    """Return in a sentence which scenario is best for the goal; empty if no two can be compared."""
-    rows = {name: _row(result, name, firm, measure) for name in result.scenarios[1:]}
-    known = {name: row["difference"] for name, row in rows.items() if row is not None}
-    if len(known) < 2:
-        return ""
-    top = max(known, key=lambda name: known[name])
-    first, noun = result.scenarios[0], _NOUNS[measure]
-    whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
-    if known[top] <= 0:
-        none = f"None of {joined(known)} raises {whose} above that in {first}"
-        return f"{none}; {top} lowers it least."
-    return f"{top} is best for {whose}, on average."
-
-
-def _tiles(
-    result: Comparison, name: str | None, firm: str, measure: str, lead: Lead | None
-) -> list[tuple[str, str, str]]:
-    """Return the numbers read first: money, payback, cash, and the goal or market share."""
-    found = lead.numbers() if lead else []
-    if name is None:
-        return found
-    other = "market_share" if measure == GOALS["profit"] else measure
-    row = _row(result, name, firm, other)
-    if row is not None and isfinite(row["difference"]):
-        words = Words(currency=lead.value.currency if lead else "")
-        scale = scale_for(
-            str(row["unit"]).replace(" per period", ""), [row["difference"]], words=words,
-            difference=True,
-        )  # fmt: skip
-        ends = f"{scale.bare(row['lower'], signed=True)} to {scale.bare(row['upper'], signed=True)}"
-        text = scale.text(row["difference"], signed=True)
-        found.append((f"Change of {_label(row)}", text, ends if isfinite(row["se"]) else ""))
-    return found
-
-
-def _cash_figure(
-    leads: Mapping[str, Lead], scenario: Scenario, firm: str, several: bool
-) -> Picture:
-    """Draw cumulative cash of each scenario for a firm, the best one first."""
-    order = sorted(leads, key=lambda name: -leads[name].value.within.mean)
-    names = {name: f"{firm} in {name}" if not several else name for name in order}
-    flows = pd.concat([leads[name].flow(names[name]) for name in order], ignore_index=True)
-    flows.attrs.update(settings_attrs(scenario))
-    paid = {names[name]: leads[name].paid_in for name in order}
-    return cumulative_cash(flows, paid=paid)
-
-
-def _sheet_of_differences(table: pd.DataFrame, firm: str) -> Sheet:
-    """Return paired differences, those of the firm first, in the units of the measures."""
-    usual = {*key_measures("firm"), *key_measures("market")}
-    part = table[table["measure"].isin(usual)]
-    mine = part["firm"] == firm
-    part = pd.concat([part[mine], part[~mine]], ignore_index=True)
-    frame = pd.DataFrame(
-        {
-            "scenario": part["scenario"],
-            "firm": part["firm"].replace(MARKET, "the market"),
-            "measure": part["label"],
-            "unit": part["unit"],
-            "baseline": part["baseline"],
-            "scenario value": part["other"],
-            "difference": part["difference"],
-            "lower": part["lower"],
-            "upper": part["upper"],
-            "significant": (part["lower"] > 0) | (part["upper"] < 0),
-        }
-    )
-    known = {each.label: each.definition for each in (*measures("firm"), *measures("market"))}
-    return Sheet(
-        "Differences", "Paired differences from the baseline with their confidence intervals",
-        frame, {}, {label: known[label] for label in dict.fromkeys(part["label"])},
-    )  # fmt: skip
-
-
-# -- Of runs of one scenario -------------------------------------------------------------------
-
-
-@brief_of.register
-def _runs(
-    result: Replications, *, scenarios: Sequence[Scenario], firm: str = "", goal: str = ""
-) -> tuple[Brief, Figures]:
-    market = scenarios[0]
-    rate, names = float(market.discount_rate), result.firms
-    within = by_horizon(result.profit.mean(axis=0), rate)[-1]
-    top = names[int(within.argmax())]
-    firm, measure, chosen = stance(market, firm, goal, taken=top, why="it earns most")
-    mine = names.index(firm)
-    own = _lead_of(result, mine, None)
-    rivals = [k for k in range(len(names)) if k != mine]
-    other = max(rivals, key=lambda k: within[k], default=None)
-    lead = _lead_of(result, mine, other) if other is not None else own
-    answer = [_level(result, firm, measure, own, lead, other)]
-    if measure != GOALS["profit"]:
-        answer.append(_level(result, firm, GOALS["profit"], own, lead, other))
-    flows = own.flow(firm)
-    for k in rivals:
-        rival = _lead_of(result, k, None)
-        flows = pd.concat([flows, rival.flow(names[k])], ignore_index=True)
-    flows.attrs.update(settings_attrs(market))
-    figures: Figures = {
-        "cash": partial(cumulative_cash, flows, what="Discounted cumulative profit", signed=False),
-    }
-    series = result.series.copy()
-    series.attrs.update(settings_attrs(market), my_firm=firm)
-    figures["shares"] = partial(market_shares, series)
-    noun = _NOUNS[measure]
-    against = f" over {names[other]}" if other is not None else ""
-    assumptions = lead.assumptions() if other is not None else own.assumptions()
-    made = Brief(
-        question=f"How does {firm} do in {noun}, and what does it rest on?",
-        market=_market(market),
-        firm=firm,
-        goal=measure,
-        chosen=chosen,
-        answer=tuple(answer),
-        numbers=(
-            (f"Net present value, {own.value.periods} {own.value.period}s",
-             money(own.value.within.mean, own.value.currency), _ends(own.value.within)),
-            *(((f"Lead{against}", _signed(lead.value.within.mean, lead.value.currency),
-                _ends(lead.value.within)),)
-              if other is not None else ()),
-            ("Cumulative profit positive", own.payback, ""),
-            ("Cumulative profit at the end",
-             money(float(own.sums[-1]), own.value.currency), "not discounted"),
-        ),
-        cash=own.cash("Cumulative profit"),
-        assumptions=assumptions,
-        untested=(f"The last column turns the sign of the lead{against}. " if against else "")
-        + _untested(market.name, firm),
-        risks=(*lead.risks(), *limits(market, firm)),
-        defaults=tuple(unstated_lines([market])),
-        next_step=_next([market], lead, firm, len(result.seeds)),
-        tables=(
-            _sheet_of_means(result.means, firm),
-            _sheet_of_series(
-                result.series, firm,
-                ("market_share", "retention_rate", "profit", "cumulative_profit"),
-            ),
-        ),
-    )  # fmt: skip
-    return made, figures
-
-
-def _lead_of(result: Replications, firm: int, other: int | None) -> Lead:
-    """Return a firm's lead in profit over another; over nothing without one."""
-    from cxsim.study.value_of_lead import money_of
-
-    money_ = money_of(result.first.scenario)
-    profit, equity = result.profit[..., firm], result.equity[..., firm]
-    if other is not None:
-        profit = profit - result.profit[..., other]
-        equity = equity - result.equity[..., other]
-    value = value_of(profit, equity, **money_)
-    return Lead(profit.mean(axis=0), value, float(money_["discount_rate"]))
-
-
-def _level(
-    result: Replications, firm: str, measure: str, own: Lead, lead: Lead, other: int | None
-) -> str:
-    """Return the level of a goal in a sentence, beside that of the best rival."""
-    names, value = result.firms, own.value
-    if measure == GOALS["profit"]:
-        ends = ""
-        if isfinite(value.within.lower):
-            ends = f" (95 % interval {money(value.within.lower)} to {money(value.within.upper)})"
-        said = (
-            f"{firm} earns {money(value.within.mean, value.currency)}{ends} within "
-            f"{value.periods} {value.period}s"
-        )
-        if other is None:
-            return f"{said}."
-        gap = lead.value.within
-        sure = "" if gap.sign or not isfinite(gap.lower) else ", not statistically significant"
-        more = "more" if gap.mean > 0 else "less"
-        return (
-            f"{said}, {money(abs(gap.mean), value.currency)} {more} than {names[other]}, the "
-            f"best of the others (net present value{sure})."
-        )
-    known = {each.name: each for each in (*measures("firm"), *measures("market"))}
-    label, unit = known[measure].label, known[measure].unit
-    rows = result.means[result.means["measure"] == measure].set_index("firm")
-    who = firm if firm in rows.index else MARKET
-    if who not in rows.index:
-        return f"There is no {_NOUNS[measure]} in this market."
-    mean, se = float(rows.loc[who, "mean"]), float(rows.loc[who, "se"])
-    words = Words.of(settings_attrs(result.first.scenario))
-    unit = unit.replace(" per period", "") if known[measure].summary == "sum" else unit
-    scale = scale_for(unit, [mean], words=words)
-    half = float(half_width(np.array(se), len(result.seeds), 0.95)) if se >= 0 else nan
-    ends = f" (95 % interval {scale.bare(mean - half)} to {scale.text(mean + half)})"
-    said = f"{firm}'s" if who == firm else "The market's"
-    said += f" {label[:1].lower()}{label[1:]} is {scale.text(mean)}"
-    said += ends if isfinite(half) else ""
-    others = rows["mean"].drop([who, MARKET], errors="ignore")
-    if who == firm and len(others):
-        best = str(others.idxmax())
-        said += f"; the best of the others is {best} with {scale.text(float(others.max()))}"
-    return f"{said}."
-
-
-def _sheet_of_means(means: pd.DataFrame, firm: str) -> Sheet:
-    known = {each.name: each for each in measures("firm")}
-    part = means[means["measure"].isin(key_measures("firm")) & (means["firm"] != MARKET)]
-    mine = part["firm"] == firm
-    part = pd.concat([part[mine], part[~mine]], ignore_index=True)
-    frame = pd.DataFrame(
-        {
-            "firm": part["firm"],
-            "measure": [known[each].label for each in part["measure"]],
-            "unit": [known[each].unit for each in part["measure"]],
-            "mean": part["mean"],
-            "standard error": part["se"],
-        }
-    )
-    names = dict.fromkeys(part["measure"])
-    meanings = {known[each].label: known[each].definition for each in names}
-    return Sheet("Key figures", "Means over the seeds with standard errors", frame, {}, meanings)
+brief_of.register(Comparison, comparison_brief)
+brief_of.register(Replications, runs_brief)
 
 
 # -- Of a decision -----------------------------------------------------------------------------
@@ -763,11 +149,11 @@ def _decision(
     assumptions = [*turned, *(lead.assumptions() if lead else ())][:3]
     unit, best = str(result.facts["unit"]), table.loc[result.recommended]
     mean, low, high = result.advantage
-    of = "" if unit else f", {_NOUNS.get(measure, measure)}"
+    of = "" if unit else f", {NOUNS.get(measure, measure)}"
     ends = f"{money(low)} to {money(high)}"
     numbers = [
         ("Recommended", result.recommended, ""),
-        (f"Lead over {result.runner_up!r}{of}", _signed(mean, unit), ends),
+        (f"Lead over {result.runner_up!r}{of}", signed_money(mean, unit), ends),
         ("Best option in", f"{100 * best['best_share']:.0f} % of the futures", ""),
         ("Worst case", money(float(best["worst"]), unit), ""),
     ]  # fmt: skip
@@ -793,9 +179,10 @@ def _decision(
     )
     made = Brief(
         question=f"What should {result.firm} do?",
-        market=_market(market),
+        market=market_name(market),
         firm=result.firm,
         goal=measure,
+        chosen=_by_default(result, market),
         answer=(sentences[0], *good),
         numbers=tuple(numbers),
         cash=lead.cash() if lead else "",
@@ -808,6 +195,18 @@ def _decision(
         tables=(_sheet_of_options(result, measure, unit), _sheet_of_information(result, unit)),
     )  # fmt: skip
     return made, figures
+
+
+def _by_default(result: Decision, market: Scenario) -> str:
+    """Return in sentences what of a decision nobody named."""
+    missing = result.facts.get("by_default", ())
+    firm = "" if "firm" in missing else result.firm
+    goal = "" if "goal" in missing else "profit"
+    *_, said = stance(market, firm, goal, taken=result.firm, why="it is the market's first")
+    rest = [what for what in ("options", "uncertain inputs") if what in missing]
+    if rest:
+        said += f" {capital(joined(rest))} are the usual ones, listed below."
+    return said.strip()
 
 
 def _is_research(sentence: str) -> bool:
@@ -842,7 +241,7 @@ def _turned(result: Decision) -> list[Assumption]:
             for row in turns[name].to_dict("records")
         ]
         here = f"{number(low)} to {number(high)}{measured}"
-        found.append(Assumption(_capital(str(name)), here, "; ".join(said)))
+        found.append(Assumption(capital(str(name)), here, "; ".join(said)))
     return found
 
 
@@ -854,7 +253,7 @@ def _sheet_of_options(result: Decision, measure: str, unit: str) -> Sheet:
     }  # fmt: skip
     money_in = ("mean", "lower", "upper", "mean regret", "maximum regret", "worst case")
     return Sheet(
-        "Options", f"Options by {_NOUNS.get(measure, measure)}, means over all futures",
+        "Options", f"Options by {NOUNS.get(measure, measure)}, means over all futures",
         frame.rename(columns=names), dict.fromkeys(money_in, unit),
         {"mean regret": "Shortfall against the best option in the same future, mean over futures.",
          "worst case": "Lowest mean over the seeds of any future."},
@@ -904,7 +303,31 @@ def _study(
     numbers = [(f"Highest {said[:1].lower()}{said[1:]}", scale.text(best["mean"]), ends)]
     numeric = [f for f in factors if pd.api.types.is_numeric_dtype(rows[f])]
     for name in numeric:
-        if rows[name].nunique() < 4 or not _decides(name):
+        if _is_cost(name) and _is_money(output) and not decided:
+            even = crossing(result.frame, name, output)
+            if even is None:
+                continue
+            decided = name
+            what, tail = path_words(name), unit_words(name, market)
+            shown = even.means.rename(columns={name: "value"})
+            shown.attrs.update(settings_attrs(market))
+            against, lead = _lead_in(result, said)
+            text = f"{number(even.value)} {tail}".rstrip()
+            ends = f"{number(even.lower)} to {number(even.upper)}" if isfinite(even.lower) else ""
+            sign = "above" if even.means["mean"].iloc[0] > 0 else "below"
+            answer.insert(
+                0,
+                f"Break-even is at a {what} of {text}" + (f" ({ends})" if ends else "")
+                + f"; at less, {lead} is {sign} zero{against}.",
+            )  # fmt: skip
+            numbers.insert(0, ("Break-even", text, ends))
+            figures["break-even"] = partial(
+                threshold, shown, name=what, what=capital(lead), unit=unit,
+                found=(even.value, even.lower, even.upper), today=_today(market, name),
+                axis_unit=tail,
+            )  # fmt: skip
+            break
+        if rows[name].nunique() < 4 or not _decides(name) or _is_cost(name):
             continue
         found = best_value(result.frame, name, output)
         if found is None:
@@ -939,14 +362,14 @@ def _study(
             tail, low, high = unit_words(name, market), rows[name].min(), rows[name].max()
             assumptions.append(
                 Assumption(
-                    _capital(path_words(name)),
+                    capital(path_words(name)),
                     f"{number(low)} to {number(high)} {tail}".rstrip(),
                     _at_the_ends(result, name, decided, output, scale),
                 )
             )
     made = Brief(
         question=question if question.endswith("?") else f"{question}: what is best?",
-        market=_market(market),
+        market=market_name(market),
         firm=whose if whose in market.firms else "",
         goal=measure or output,
         answer=tuple(answer),
@@ -966,6 +389,25 @@ def _study(
     return made, figures
 
 
+def _is_cost(path: str) -> bool:
+    """Return whether a path is an amount that is paid: its study asks for break-even."""
+    *head, last = path.split(".")
+    return "cost" in last or "capability_costs" in head or last in ("one_off", "running")
+
+
+def _is_money(output: str) -> bool:
+    return output.partition(".")[0] in ("net_present_value", "profit")
+
+
+def _lead_in(result: StudyResult, said: str) -> tuple[str, str]:
+    """Return against what an output is held, and what it is then called."""
+    names = list(result.study.strategies)
+    text = f"{said[:1].lower()}{said[1:]}"
+    if len(names) != 2:
+        return "", text
+    return f" ({names[1]!r} less {names[0]!r})", f"lead in {text}"
+
+
 def _at_the_ends(result: StudyResult, factor: str, decided: str, output: str, scale: Any) -> str:
     """Return in words what an output, and the best value of a choice, are at the ends of a range.
 
@@ -982,11 +424,7 @@ def _at_the_ends(result: StudyResult, factor: str, decided: str, output: str, sc
                 f"best {decided.rpartition('.')[2]} {number(best.value)} ({number(best.lower)} to "
                 f"{number(best.upper)}) at {number(end)}"
             )
-    return _capital("; ".join(said))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return capital("; ".join(said))
 
 
 def _output(result: StudyResult, firm: str, goal: str) -> str:
@@ -1058,6 +496,73 @@ def _today(market: Scenario, path: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
+# -- Of a target that is held ------------------------------------------------------------------
+
+
+@brief_of.register
+def _held(result: Hold, *, scenarios: Sequence[Scenario], **_: Any) -> tuple[Brief, Figures]:
+    market, curve, change = scenarios[0], result.curve, result.change
+    label, unit = str(curve.attrs["label"]), str(curve.attrs["unit"])
+    scale = scale_for(unit, [result.target, *curve["mean"]], words=Words.of(settings_attrs(market)))
+    size = result.path.endswith(SIZE)
+    name = f"size of {result.path.split('.')[3]}" if size else path_words(result.path)
+    tail = "" if size else unit_words(result.path, market)
+    met = isfinite(result.value)
+    goal = f"{'at least' if result.at_least else 'at most'} {scale.text(result.target)}"
+    numbers, found, assumptions = [], None, []
+    if met:
+        found = (result.value, result.lower, result.upper)
+        ends = f"{number(result.lower)} to {number(result.upper)}" if isfinite(found[1]) else ""
+        cost = interval_words(change)
+        numbers = [
+            (capital(name), f"{number(result.value)} {tail}".rstrip(), ends),
+            ("Change of net present value", signed_money(change.mean, market.currency), cost),
+            (label, scale.text(result.reached.mean), f"target: {goal}"),
+        ]
+        span = curve["value"].iloc[[0, -1]]
+        assumptions = [
+            Assumption(
+                capital(name), " to ".join(f"{number(v)} {tail}".rstrip() for v in span),
+                f"The target is missed {'above' if curve['reaches'].iloc[0] else 'below'} "
+                f"{number(result.value)} {tail}".rstrip(),
+            )
+        ]  # fmt: skip
+    sure = [] if not met or change.sign or not isfinite(change.lower) else [
+        "The change of net present value is not statistically significant."
+    ]  # fmt: skip
+    made = Brief(
+        question=f"What does it cost {result.firm} to hold {label[:1].lower()}{label[1:]} {goal}?",
+        market=market_name(market),
+        firm=result.firm,
+        goal=result.measure,
+        chosen=""
+        if result.named
+        else f"Taken by default: firm {result.firm} (whose parameter is moved; `--firm` takes "
+        "another).",
+        answer=(result.sentence().replace(f"{result.path} ", f"a {name} of "),),
+        numbers=tuple(numbers),
+        assumptions=tuple(assumptions),
+        untested=untested(market.name, result.firm),
+        risks=(*sure, *limits(market, result.firm)),
+        defaults=tuple(unstated_lines([market])),
+        next_step="Test it against other options under uncertainty: "
+        f"`cxsim decide {market.name} --firm {result.firm}`.",
+        tables=(
+            Sheet("Values tried", f"{label} and change of net present value by {name}", curve,
+                  {"value": tail, "mean": unit, "net_present_value": market.currency},
+                  {"reaches": "Whether the mean reaches the target."}),
+        ),
+    )  # fmt: skip
+    drawn = curve.copy()
+    drawn.attrs.update(settings_attrs(market))
+    figure = partial(
+        threshold, drawn, name=name, what=f"{result.firm}'s {label[:1].lower()}{label[1:]}",
+        unit=unit, level=result.target, level_name="target met", found=found,
+        today=None if size else _today(market, result.path), axis_unit=tail,
+    )  # fmt: skip
+    return made, {"target": figure}
+
+
 # -- Of a tournament ---------------------------------------------------------------------------
 
 
@@ -1101,13 +606,13 @@ def _tournament(
     money_in = [name for name in frame if name not in ("policy", "best_against")]
     made = Brief(
         question=f"Which policy should {player} follow against {rival}?",
-        market=_market(market),
+        market=market_name(market),
         firm=player,
         goal=result.measure,
         answer=(tournament_headline(result, unit),),
         numbers=tuple(numbers),
         assumptions=tuple(assumptions),
-        untested=_untested(market.name, player).replace(
+        untested=untested(market.name, player).replace(
             ", costs and rivals' responses", " and costs"
         ),
         risks=tuple(risks),
@@ -1149,7 +654,7 @@ def _responses(result: Tournament) -> str:
         top = str(part.loc[part["value"].idxmax(), "policy"])
         if top != best:
             said.append(f"if {result.players[1]} {rival}, {top!r} earns more")
-    return _capital("; ".join(said)) or "No policy of the rival"
+    return capital("; ".join(said)) or "No policy of the rival"
 
 
 def _later(result: Tournament, unit: str) -> str:
@@ -1160,7 +665,7 @@ def _later(result: Tournament, unit: str) -> str:
             top = result.table.loc[result.table[column].idxmax()]
             if top["policy"] != best:
                 said.append(f"{words}, {top['policy']!r} earns most ({money(top[column], unit)})")
-    return _capital("; ".join(said)) or "The same policy is best with what follows the run"
+    return capital("; ".join(said)) or "The same policy is best with what follows the run"
 
 
 # -- Of a calibration --------------------------------------------------------------------------

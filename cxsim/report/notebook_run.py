@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
@@ -361,7 +362,7 @@ def execute(
         raise run.reason() from run.error
 
 
-class Execution:
+class Execution(ABC):
     """One attempt: a process that runs the cells, and what became of it."""
 
     def __init__(self, source: Path, target: Path, parameters: Mapping[str, Any], scratch: Path):
@@ -427,24 +428,25 @@ class Execution:
             return lines[-1][:200] if lines else ""
         return ""
 
+    @abstractmethod
     def _start(self, meanwhile: Callable[[], object]) -> None:
-        raise NotImplementedError
+        """Start the process; call ``meanwhile`` where there is time to wait."""
 
+    @abstractmethod
     def _goes_on(self) -> bool:
         """Wait for a moment, and return whether the process is still at work."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _stop(self) -> None:
         """Kill the process, and what it may have started."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _end(self) -> None:
         """See that nothing is left of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _failed_cell(self) -> tuple[int, str, str] | None:
         """Return index and error of the cell that failed, None if none did."""
-        raise NotImplementedError
 
 
 class _InCopy(Execution):
@@ -633,7 +635,32 @@ def to_html(notebook: Path, *, title: str | None = None) -> str:
         market, question = (re.sub(r"<.*?>", "", unescape(each)).strip() for each in brief.groups())
         name = f"{question} – {market}" if market else question
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    byline = _BYLINE.search(body)
+    started = str(content["metadata"].get("papermill", {}).get("start_time") or "")[:10]
+    style += _margins(name, unescape(byline[1]) if byline else "", started)
     return str(pieces.page(name, style, body))
+
+
+_BYLINE = re.compile(r'<span class="cx-byline">(.*?)</span>', re.DOTALL)
+
+
+def _margins(title: str, byline: str, day: str) -> str:
+    """Return the style of a printed page's margins: title, author, day of the run, page number."""
+    boxes = {
+        "top-left": _css(title if len(title) <= 90 else title[:89] + "…"),
+        "top-right": _css(byline),
+        "bottom-left": _css(f"Run on {day}" if day else ""),
+        "bottom-right": '"Page " counter(page) " of " counter(pages)',
+    }
+    look = "font: 7.5pt sans-serif; color: #555; white-space: nowrap"
+    inner = " ".join(f"@{place} {{ content: {text}; {look} }}" for place, text in boxes.items())
+    return f"\n@page {{ margin: 16mm 15mm; {inner} }}\n"
+
+
+def _css(text: str) -> str:
+    """Return a text as CSS quotes it, without anything that could end the quote or the style."""
+    shown = "".join(c if c.isalnum() or c == " " else f"\\{ord(c):06x} " for c in text)
+    return f'"{shown}"'
 
 
 def _body(content: Mapping[str, Any], cells: list[dict[str, Any]], pieces: Any) -> str:

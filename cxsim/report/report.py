@@ -257,7 +257,8 @@ class Report(AttributeHints):
             verdict = self._verdict(scenario, seeds)
             if verdict is not None:
                 claim = " ".join(scenario.claim.split())
-                name = f"{scenario.name}: " if len(self._scenarios) > 1 else ""
+                title = f"“{scenario.title}”" if scenario.title else scenario.name
+                name = f"{title}: " if len(self._scenarios) > 1 else ""
                 over = _count(verdict.seeds, "paired seed")
                 said.append(f"{name}{verdict.word.capitalize()}, over {over}: “{claim}”")
         return said

@@ -209,10 +209,14 @@ def decide(
         done = sweep(study, store=store or folder, executor=executor, jobs=jobs, progress=progress)
         frame = done.frame
     drawn = read_draws(planned.get("draws"), count=whole(planned.get("points", 2), "points"))
-    return made_of(
+    made = made_of(
         study, frame, confidence, () if assumed is None else tuple(assumed["path"]),
         () if drawn is None else tuple(drawn.columns),
     )  # fmt: skip
+    named = {"firm": firm, "goal": planned.get("measure"), "options": planned.get("options"),
+             "uncertain inputs": planned.get("uncertainties")}  # fmt: skip
+    made.facts["by_default"] = [what for what, given in named.items() if not given]
+    return made
 
 
 def made_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import cxsim as cx
@@ -18,8 +19,14 @@ def table(tmp_path, monkeypatch):
 
 def test_a_panel_becomes_a_scenario_that_is_right_and_runs(table, capsys, tmp_path):
     assert command(["calibrate", table, "--initial-purchases", "use", "--permutations", "1",
-                    "--draws", "64", "--estimates", "estimates.csv"]) == 0  # fmt: skip
+                    "--draws", "64", "--estimates", "estimates.csv",
+                    "--export", "brief.xlsx"]) == 0  # fmt: skip
     said = capsys.readouterr().out
+    assert "Export: brief.xlsx" in said
+    book = pd.read_excel(tmp_path / "brief.xlsx", sheet_name=None, header=None)
+    cells = {str(cell) for sheet in book.values() for cell in sheet.to_numpy().ravel()}
+    assert any("staying is worth" in cell for cell in cells)
+    assert len(book) > 1
     assert "bought.csv: staying is worth" in said
     assert "robust se" in said
     assert max(map(len, said.splitlines())) <= 100

@@ -13,8 +13,9 @@ import pytest
 
 import cxsim as cx
 from cxsim.report.brief import Brief, Drawing, goal_named, terms
-from cxsim.report.brief_answers import Lead, brief_of, limits
+from cxsim.report.brief_answers import brief_of
 from cxsim.report.brief_export import fitted
+from cxsim.report.brief_lead import Lead, limits
 from cxsim.study.paired_seeds import replicate
 from cxsim.study.value_of_lead import further_cost, paid_back, turning_rate, value_of
 
@@ -82,14 +83,23 @@ def test_one_seed_and_cash_tied_up_are_risks():
     assert "Cash is tied up first: 3 at the most, in year 0." in said
 
 
+def test_cash_is_said_by_year():
+    value = value_of(np.ones((1, 14)), np.zeros(1), discount_rate=0.0, period="month")
+    said = Lead(np.ones(14), value, 0.0).cash()
+    assert said.endswith("; by year +12 and +2 (the last of 2 months).")
+    assert "by year" not in lead_of([1.0, 1.0]).cash()
+    odd = value_of(np.ones((1, 14)), np.zeros(1), discount_rate=0.0, period="purchase")
+    assert "by year" not in Lead(np.ones(14), odd, 0.0).cash()
+
+
 # -- The answer is about my firm and my goal ---------------------------------------------------
 
 
 def test_the_first_sentence_is_money_for_the_firm_with_its_interval(brief, compared):
     row = compared.table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]
     verb = "loses" if row["difference"] < 0 else "gains"
-    assert brief.answer[0].startswith(f"In copycat, Tailor {verb}")
-    assert "of net present value against baseline" in brief.answer[0]
+    assert brief.answer[0].startswith(f"In “A rival copies the one-to-one firm”, Tailor {verb}")
+    assert "of net present value against “One firm in each" in brief.answer[0]
     assert "95 % interval" in brief.answer[0]
     assert brief.question == "What does “A rival copies the one-to-one firm” do to Tailor's profit?"
     assert len(brief.assumptions) == 3
@@ -101,7 +111,7 @@ def test_a_brief_is_made_in_one_call_and_the_headline_agrees_with_it(markets, co
     assert (made.firm, made.goal, made.author) == ("Tailor", "net_present_value", "Strategy team")
     assert len(made.figures) == 2
     said = compared.headline("Tailor", "net_present_value")
-    verb = made.answer[0].split()[3]
+    verb = made.answer[0].split("Tailor ")[1].split()[0]
     assert said.startswith(f"In copycat, Tailor {verb} ")
     assert "of net present value against baseline (95 % interval" in said
     assert "of market share against baseline" in compared.headline("Mass", "market_share")
@@ -127,10 +137,27 @@ def test_every_goal_has_its_own_answer(markets, compared, goal, said):
     assert "of net present value" in made.answer[0] or "significant" in made.answer[0]
 
 
+def test_a_decision_says_what_nobody_named():
+    small = cx.load("baseline", {"customers": 50, "periods": 6})
+    plan = {"points": 4, "seeds": 1, "rival": "none"}
+    plan |= {"options": "{stay: {}, up: {firms.Niche.quality: 30}}"}
+    taken = cx.brief(cx.decide(small, **plan), small).chosen
+    assert "firm Mass (because it is the market's first" in taken
+    assert "goal profit (the usual one" in taken
+    assert "Uncertain inputs are the usual ones" in taken
+    plan |= {"measure": "market_share"}
+    plan |= {"uncertainties": "{segments.*.price_sensitivity: {low: 0.1, high: 0.3}}"}
+    made = cx.brief(cx.decide(small, "Niche", **plan), small)
+    assert (made.firm, made.goal, made.chosen) == ("Niche", "market_share", "")
+
+
 def test_the_perspective_is_taken_before_a_default(markets, compared):
     default, _ = brief_of(compared, scenarios=markets)
     assert (default.firm, default.goal) == ("Mass", "net_present_value")
-    assert "because its market share changes most in copycat" in default.chosen
+    assert (
+        "because its market share changes most in “A rival copies the one-to-one firm”"
+        in default.chosen
+    )
     view = {"perspective": {"firm": "Niche", "goal": "market_share"}}
     own, _ = brief_of(compared, scenarios=[m.override(view) for m in markets])
     assert (own.firm, own.goal) == ("Niche", "market_share")
@@ -275,3 +302,49 @@ def test_my_firm_has_colour_and_its_rivals_are_grey(compared):
     for rival in ("Mass", "Niche", "Targeted"):
         red, green, blue = (int(colors[rival][k : k + 2], 16) for k in (1, 3, 5))
         assert red == green == blue
+
+
+# -- What it costs to hold a target ------------------------------------------------------------
+
+
+def test_a_target_that_is_held_has_a_brief_with_its_curve(markets, tmp_path):
+    held = cx.hold(markets[0], "market_share>=30%", "firms.Mass.price", low=14, high=24, seeds=2)
+    made = cx.brief(held, markets[0])
+    assert made.question == "What does it cost Mass to hold market share at least 30\u00a0%?"
+    assert "up to a price of Mass of " in made.answer[0]
+    assert made.numbers[0][:1] == ("Price of Mass",)
+    assert made.numbers[1][0] == "Change of net present value"
+    assert "firm Mass (whose parameter is moved" in made.chosen
+    assert len(made.figures) == 1
+    assert made.export(tmp_path / "held.xlsx").stat().st_size > 0
+    assert list(held.table().columns)[:2] == ["firms.Mass.price", "Market share (share)"]
+    never = cx.hold(
+        markets[0], "market_share>=99%", "firms.Mass.price", low=18, high=22, seeds=1, points=2,
+        firm="Mass",
+    )  # fmt: skip
+    none = cx.brief(never, markets[0])
+    assert "is nowhere at least 99" in none.answer[0]
+    assert (none.numbers, none.chosen) == ((), "")
+
+
+# -- What a study of a cost shows ----------------------------------------------------------------
+
+
+def test_a_study_of_a_cost_shows_break_even(markets):
+    study = cx.Study.from_dict(
+        {
+            "scenario": "baseline", "overrides": {"customers": 50, "periods": 6}, "seeds": 2,
+            "factors": {"firms.Tailor.unit_cost": [5, 15, 40]}, "design": "grid",
+            "outputs": ["net_present_value.Tailor"],
+        },
+        name="costs",
+    )  # fmt: skip
+    result = cx.sweep(study, executor="inline")
+    made = cx.brief(result, firm="Tailor")
+    frame = result.frame.groupby("firms.Tailor.unit_cost")["net_present_value.Tailor"].mean()
+    low, high = frame.loc[15], frame.loc[40]
+    even = 15 + 25 * low / (low - high)
+    assert made.answer[0].startswith(f"Break-even is at a unit cost of Tailor of {even:.3g} EUR")
+    assert made.numbers[0][0] == "Break-even"
+    assert "Best" not in " ".join(name for name, *_ in made.numbers)
+    assert f"at unit cost of Tailor {even:.3g}" in made.figures[0].title

@@ -485,3 +485,13 @@ def test_cells_about_the_notebook_are_not_in_its_report(write):
     page = to_html(path, title="A & B")
     assert "Press" not in page
     assert "<title>A &amp; B</title>" in page
+
+
+def test_printed_pages_bear_title_day_and_page_number_and_no_title_ends_the_style(write):
+    run = run_notebook(write("n"), output_folder="out")
+    page = to_html(run.notebook, title='"}</style><b>x')
+    style = page[page.index("@page {") : page.index("</style>")]
+    assert "Run on " in style
+    assert '"Page " counter(page) " of " counter(pages)' in style
+    assert r'@top-left { content: "\000022 \00007d \00003c \00002f style\00003e ' in style
+    assert "<b>x" not in page

@@ -121,7 +121,9 @@ def test_the_summary_of_compare_says_how_it_was_made(compared, expected):
 def test_the_report_answers_first_and_says_how_sure_it_is(page, expected):
     page = re.sub(r"</?abbr[^>]*>", "", page)  # explanations of terms
     text = re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL).replace("\u00a0", " ")
-    assert text.index("In copycat, Mass loses") < text.index("Verdict on the claim")
+    assert text.index("In “A rival copies the one-to-one firm”, Mass loses") < text.index(
+        "Verdict on the claim"
+    )
     assert (
         "<title>What does “A rival copies the one-to-one firm” do to Mass's profit? –"
         in unescape(page)

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 import cxsim as cx
+from cxsim.cli.app import run as command
 from cxsim.plot import alternative_text, options_under_uncertainty
 from cxsim.plot import value_of_information as information_figure
+from cxsim.report.brief import Brief
 from cxsim.scenario import ScenarioError
 from cxsim.strategy.decide import plan_decision
 from cxsim.strategy.decision import Decision
@@ -294,3 +296,20 @@ def test_draws_of_estimates_join_the_futures_row_by_row():
     seen = decision.frame.drop_duplicates("point")["segments.Comfort.switching_cost"]
     np.testing.assert_allclose(seen, drawn.iloc[:16, 0])
     assert "price sensitivity" in decision.factors
+
+
+@pytest.mark.slow
+def test_the_command_decides_for_the_goal_that_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["decide", "baseline", "-s", "customers=60", "-s", "periods=8", "--points", "16",
+             "--seeds", "1", "--firm", "Mass", "--goal", "share", "-o", "out",
+             "--options", "{stay: {}, ask more: {firms.Mass.price: 24}}"]  # fmt: skip
+    assert command(words) == 0
+    said = capsys.readouterr().out
+    brief = Brief.load(tmp_path / "out")
+    assert (brief.firm, brief.goal) == ("Mass", "market_share")
+    assert brief.numbers[0] == ("Recommended", "stay", "")
+    assert "market share" in brief.answer[0]
+    assert brief.answer[0].split(":")[0] in " ".join(said.split())
+    assert "goal" not in brief.chosen
+    assert command([*words[:12], "surplus"]) == 2

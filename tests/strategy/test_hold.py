@@ -8,7 +8,7 @@ import pytest
 import cxsim as cx
 from cxsim.cli.app import run as cxsim_command
 from cxsim.runs.measures.profit import weights
-from cxsim.strategy.break_even import sized
+from cxsim.strategy.hold import moved, sized
 
 SMALL = {"customers": 100, "periods": 12}
 APP = "firms.Tailor.programmes.app"
@@ -52,6 +52,16 @@ def test_a_size_scales_changes_and_costs(market):
         f"{APP}.changes": {"quality": 28.0}, f"{APP}.one_off": 1_500.0, f"{APP}.running": 250.0,
     }  # fmt: skip
     assert sized(market, "firms.Mass.price", 19.0) == {"firms.Mass.price": 19.0}
+
+
+def test_targets_and_ranges_can_be_said_in_words(market):
+    assert moved("firms.Mass.price 14:24") == moved("firms.Mass.price=14:24")
+    assert moved(f"{APP}.size") == (f"{APP}.size", "0", "1")
+    with pytest.raises(ValueError, match="by: expected PATH=LOW:HIGH, found"):
+        moved("firms.Mass.price")
+    given = {"path": "firms.Mass.price", "low": 18, "high": 22, "seeds": 1, "points": 2}
+    words = cx.hold(market, "market_share at least 1 %", **given)
+    assert (words.at_least, words.target) == (True, 0.01)
 
 
 def test_the_value_found_reaches_the_target_and_a_little_more_of_it_misses(market):
@@ -100,6 +110,26 @@ def test_the_command_finds_a_price_for_a_share_without_a_report(capsys, tmp_path
     assert said.startswith("Mass's market share is at least 30 % up to firms.Mass.price ")
     assert "net present value" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_report_and_slides_where_they_are_asked_for(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = ["decide", "baseline", "-s", "customers=100", "-s", "periods=12", "--seeds", "2",
+             "--hold", "share>=30%", "--by", "firms.Mass.price=14:24"]  # fmt: skip
+    assert cxsim_command(words) == 0
+    plain = capsys.readouterr().out
+    assert cxsim_command([*words, "-o", "out", "--export", "held.pptx", "--author", "Team"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(plain.rstrip())
+    assert "Report: out/report.html" in said
+    assert "Export: held.pptx" in said
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "What does it cost Mass to hold" in page
+    assert "Team" in page
+    assert (tmp_path / "held.pptx").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,86 @@ def best_value(
     return BestValue(top[0], float(low), float(high), top[1], edge, means)
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """The value of a factor at which a mean output is zero.
+
+    Attributes
+    ----------
+    value, lower, upper : float
+        With the ends of its interval, in the unit of the factor; the interval is NaN where a
+        sample of seeds has no such value.
+    means : DataFrame
+        The factor, ``mean``, ``lower`` and ``upper`` of the output by value of the factor,
+        averaged over the other factors.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    means: pd.DataFrame
+
+
+def crossing(
+    frame: pd.DataFrame, factor: str, output: str, confidence: float = 0.95
+) -> Crossing | None:
+    """Return at which value of a factor an output is zero; None if it is so at no or several.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per run, with a column ``seed``; other factors are averaged over. With two
+        strategies in a column ``strategy``, the output of the second less that of the first.
+    factor, output : str
+        Columns.
+    confidence : float
+        Of the interval, from samples of seeds (bootstrap).
+
+    Notes
+    -----
+    Interpolated between the two neighboring values with means of unlike sign.
+
+    Examples
+    --------
+    >>> runs = pd.DataFrame({"seed": [0] * 3 + [1] * 3, "unit_cost": [1.0, 2.0, 4.0] * 2})
+    >>> runs["profit"] = 3.0 - runs["unit_cost"]
+    >>> crossing(runs, "unit_cost", "profit").value
+    3.0
+    """
+
+    def wide_of(part: pd.DataFrame) -> pd.DataFrame:
+        return part.pivot_table(index="seed", columns=factor, values=output, aggfunc="mean")
+
+    names = list(frame["strategy"].unique()) if "strategy" in frame else []
+    if len(names) > 2:
+        return None
+    parts = [wide_of(frame[frame["strategy"] == name]) for name in names] or [wide_of(frame)]
+    wide = (parts[1] - parts[0] if len(parts) == 2 else parts[0]).dropna()
+    x, y = wide.columns.to_numpy(dtype=float), wide.to_numpy(dtype=float)
+    if len(x) < 2 or not len(y):
+        return None
+    zeros = _zeros(x, y.mean(axis=0))
+    if len(zeros) != 1:
+        return None
+    draw = np.random.default_rng(0)
+    picks = draw.integers(len(y), size=(SAMPLES, len(y)))
+    found = [_zeros(x, y[pick].mean(axis=0)) for pick in picks]
+    tail = (1.0 - confidence) / 2.0
+    low = high = np.nan
+    if len(y) > 1 and all(len(each) == 1 for each in found):
+        low, high = np.quantile([each[0] for each in found], [tail, 1.0 - tail])
+    error = y.std(axis=0, ddof=1) / len(y) ** 0.5 if len(y) > 1 else np.full(len(x), np.nan)
+    mean, half = y.mean(axis=0), half_width(error, len(y), confidence)
+    means = pd.DataFrame({factor: x, "mean": mean, "lower": mean - half, "upper": mean + half})
+    return Crossing(zeros[0], float(low), float(high), means)
+
+
+def _zeros(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[float]:
+    """Return where the line through the points changes its sign."""
+    at = np.flatnonzero((y[:-1] > 0) != (y[1:] > 0))
+    return [float(x[k] - y[k] * (x[k + 1] - x[k]) / (y[k + 1] - y[k])) for k in at]
+
+
 def _top(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
     """Return the top of the parabola through the highest point and its neighbors."""
     k = int(y.argmax())
