@@ -580,3 +580,60 @@ class Undercut(Match):
     def answer(self, lowest: float) -> float:
         """Return a price below the lowest one of comparable rivals, currency per unit."""
         return lowest * (1.0 - self.by)
+
+
+# -- Prices for the relationship: invest while customers are unknown, harvest once they are known --
+
+
+def relationship_price(list_price: float, knowledge: float, invest: float, harvest: float) -> float:
+    """Return the price of a firm whose customers are known to a degree.
+
+    Parameters
+    ----------
+    list_price : float
+        Price that the scenario or an event states, currency per unit.
+    knowledge : float
+        Mean knowledge of the firm's customers, share.
+    invest : float
+        Discount where nothing is known of them, share of the list price.
+    harvest : float
+        Premium where all is known of them, share of the list price.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
+    return list_price * (1.0 - invest * (1.0 - knowledge) + harvest * knowledge)
+
+
+class Relationship(PricingPolicy):
+    """Charge less while customers are unknown, and more the better the firm knows them.
+
+    Knowledge is the mean over its customers at the end of the last period, by the firm's own books;
+    the list price is that of the scenario or of the last event.
+    """
+
+    invest: float = parameter(
+        0.1, doc="Discount where customers are unknown", unit="share of price", ge=0, lt=1
+    )
+    harvest: float = parameter(
+        0.1, doc="Premium where customers are known", unit="share of price", ge=0
+    )
+
+    def begin(self) -> None:
+        """Start without a price."""
+        self.list_price: float | None = None
+        self.asked: float | None = None
+
+    def decide(self, known: FirmInformation) -> float | None:
+        """Return the price; None while the firm has no customers of whom it could know anything."""
+        price = float(known.own["price"])
+        if self.list_price is None or price != self.asked:
+            self.list_price = price  # the first period, or an event has set the price
+        knowledge = known.last("customer_knowledge")
+        if knowledge != knowledge:
+            self.asked = price
+            return None
+        self.asked = relationship_price(self.list_price, knowledge, self.invest, self.harvest)
+        return self.asked

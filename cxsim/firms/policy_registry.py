@@ -38,6 +38,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "best_response": "cxsim.firms.policies:BestResponse",
         "farsighted": "cxsim.firms.policies:Farsighted",
         "match": "cxsim.firms.policies:Match",
+        "relationship": "cxsim.firms.policies:Relationship",
         "undercut": "cxsim.firms.policies:Undercut",
     },
     "capability": {

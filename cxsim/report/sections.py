@@ -259,8 +259,13 @@ def price_answers(report: Report, run: Any) -> None:
     from IPython.display import Markdown, display
 
     display(Markdown(_PRICE_WAR))
+    display(price_war_table(report, told))
+
+
+def price_war_table(report: Report, told: pd.DataFrame) -> Any:
+    """Return what :func:`cxsim.price_war` tells as a table with words for its columns."""
     words = [" ".join(name.split("_")).capitalize() for name in told]
-    display(report.table(told.set_axis(words, axis=1)))
+    return report.table(told.set_axis(words, axis=1))
 
 
 def programme_table(found: pd.DataFrame, words: Words, *, seeds: int) -> Any:

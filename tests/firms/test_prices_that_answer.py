@@ -1,4 +1,4 @@
-"""Policies that answer prices of rivals: match and undercut, down to a floor."""
+"""Prices that answer rivals (match, undercut) and prices that follow knowledge (relationship)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from markets import firm, market
 from playing import assert_same, played
 
 import cxsim as cx
-from cxsim.firms.policies import Match, Undercut, answering_price, price_floor
+from cxsim.firms.policies import (
+    Match,
+    Undercut,
+    answering_price,
+    price_floor,
+    relationship_price,
+)
 from cxsim.firms.policy import FirmInformation, Public
 from cxsim.strategy.price_war import COST, EXIT, FLOOR, LIST, RIVALS
 
@@ -116,3 +122,45 @@ def test_a_firm_earns_less_in_a_war_than_at_fixed_prices():
         for s in range(3)
     ]
     assert max(differences) < 0.0
+
+
+# --- prices for the relationship ------------------------------------------------------
+
+
+def test_the_price_of_a_relationship_invests_in_strangers_and_harvests_from_the_known():
+    assert relationship_price(10.0, knowledge=0.0, invest=0.2, harvest=0.1) == pytest.approx(8.0)
+    assert relationship_price(10.0, knowledge=1.0, invest=0.2, harvest=0.1) == pytest.approx(11.0)
+    assert relationship_price(10.0, knowledge=0.5, invest=0.0, harvest=0.0) == 10.0
+
+
+def learner(**settings):
+    """A firm that learns of its customers and asks as much as they are known."""
+    rule = {"pricing": {"name": "relationship", "invest": 0.2, "harvest": 0.2, **settings}}
+    return market(
+        {"Ann": firm(price=10.0, interaction=0.8, policy=rule), "Bob": firm(price=10.0)},
+        customers=100,
+        periods=8,
+    )
+
+
+def test_it_asks_what_the_rule_says_of_the_knowledge_in_its_books():
+    rows = cx.run(learner()).firms.query("firm == 'Ann'")
+    knowledge, asked = rows["customer_knowledge"].to_numpy(), rows["price"].to_numpy()
+    expected = [relationship_price(10.0, each, 0.2, 0.2) for each in knowledge[:-1]]
+    assert asked[1:] == pytest.approx(expected, rel=1e-6)
+    assert knowledge[-1] > knowledge[0]
+    assert asked[-1] > asked[1]
+
+
+def test_without_investment_and_harvest_the_market_is_as_at_a_fixed_price():
+    fixed = learner().override({"firms.Ann.policy.pricing": "fixed"})
+    assert_same(played(learner(invest=0.0, harvest=0.0)), played(fixed))
+
+
+def test_a_relationship_price_follows_an_event_that_sets_the_list_price():
+    event = {"at": 4, "set": {"firms.Ann.price": 10.5}}
+    rows = cx.run(learner().override({"events": [event]})).firms.query("firm == 'Ann'")
+    knowledge = rows["customer_knowledge"].to_numpy()
+    assert rows["price"].to_numpy()[6] == pytest.approx(
+        relationship_price(10.5, knowledge[5], 0.2, 0.2), rel=1e-6
+    )
