@@ -65,6 +65,7 @@ _HOME = {
     "panel_from_log": "cxsim.calibration",
     "parameter": "cxsim.parameters",
     "payback": "cxsim.strategy.break_even",
+    "price_war": "cxsim.strategy.price_war",
     "register": "cxsim.runs.components",
     "register_policy": "cxsim.firms.policy_registry",
     "replay": "cxsim.study.stored_runs",

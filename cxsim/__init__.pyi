@@ -52,6 +52,7 @@ from cxsim.strategy.experience_statistics import (
 )
 from cxsim.strategy.hold import hold as hold
 from cxsim.strategy.one_to_one import one_to_one_conditions as one_to_one_conditions
+from cxsim.strategy.price_war import price_war as price_war
 from cxsim.strategy.tournament import tournament as tournament
 from cxsim.study.comparison import Comparison as Comparison
 from cxsim.study.paired_seeds import compare as compare

@@ -1,4 +1,4 @@
-"""Policies of the package: roadmap, imitation, trial and error, and benchmark prices."""
+"""Policies of the package: roadmap, imitation, trial and error, answers to prices, benchmarks."""
 
 from __future__ import annotations
 
@@ -459,3 +459,181 @@ class AdaptivePricing(PricingPolicy):
         last = slice(-self.patience, None)
         profit = known.books["profit"][last] + known.books["capability_investment"][last]
         return self.trial.next(float(profit.mean()), lambda p, way: p * (1.0 + way * self.step))
+
+
+# -- Prices that answer those of rivals ----------------------------------------------------------
+
+
+#: Costs in a firm's books that purchases cause.
+VARIABLE_COSTS = ("cost_of_goods_sold", "contact_cost", "service_cost")
+
+
+def price_floor(price: float, cost: float, revenue: float) -> float:
+    """Return the price at which a period's purchases would have paid their own cost.
+
+    Parameters
+    ----------
+    price : float
+        Price asked in the period, currency per unit.
+    cost : float
+        Cost of goods, contacts and service of the period, currency.
+    revenue : float
+        Revenue of the period before promotions, currency; above 0.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
+    return price * cost / revenue
+
+
+def answering_price(target: float, floor: float, list_price: float) -> float:
+    """Return the price of a firm that goes along with a rival: not below floor, not above list.
+
+    Parameters
+    ----------
+    target : float
+        Price with which it would answer, currency per unit.
+    floor : float
+        Its lowest price, currency per unit.
+    list_price : float
+        Its price without rivals, currency per unit.
+    """
+    return min(list_price, max(floor, target))
+
+
+class Match(PricingPolicy):
+    """Charge the lowest price of comparable rivals, but no less than a floor.
+
+    The list price, which the scenario or an event states, is never exceeded. Prices of rivals are
+    answered `lag` periods after they can be seen, which is once the period's events have happened.
+    Without a stated floor, it is the price that would just have paid for goods, contacts and
+    service in the last period with sales, by the firm's own books. Before there was one, and where
+    no rival is comparable, the firm asks its list price.
+    """
+
+    lag: int = parameter(1, doc="Periods before a rival's price is answered", unit="periods", ge=0)
+    within: float = parameter(
+        1.0,
+        "Largest difference in interaction, and in customization, of a comparable rival",
+        "share",
+        ge=0,
+        le=1,
+    )
+    floor: float | None = parameter(
+        None, "Lowest price (default: variable cost per unit sold)", "currency per unit", ge=0
+    )
+
+    def begin(self) -> None:
+        """Start without observations."""
+        self.seen: list[float | None] = []
+        self.list_price: float | None = None
+        self.asked: float | None = None
+        self.cost: float | None = self.floor
+
+    def decide(self, known: FirmInformation) -> float:
+        """Return the price that answers the lowest one seen ``lag`` periods ago."""
+        self._learn_cost(known)
+        price = float(known.own["price"])
+        if self.list_price is None or price != self.asked:
+            self.list_price = price  # the first period, or an event has set the price
+        self.seen.append(self._lowest(known))
+        lowest = self.seen.pop(0) if len(self.seen) > self.lag else None
+        if lowest is None or self.cost is None:
+            self.asked = self.list_price
+        else:
+            self.asked = answering_price(self.answer(lowest), self.cost, self.list_price)
+        return self.asked
+
+    def answer(self, lowest: float) -> float:
+        """Return the answer to the lowest price of comparable rivals, currency per unit."""
+        return lowest
+
+    def _lowest(self, known: FirmInformation) -> float | None:
+        """Return the lowest price of comparable rivals, None without one."""
+        prices = [
+            rival.price
+            for rival in known.rivals.values()
+            if all(abs(getattr(rival, name) - known.own[name]) <= self.within for name in AXES)
+        ]
+        return min(prices, default=None)
+
+    def _learn_cost(self, known: FirmInformation) -> None:
+        """Take the floor from the last period's books, if they have sales."""
+        if self.floor is not None or self.asked is None:
+            return
+        revenue = known.last("revenue") + known.last("discounts")
+        if revenue > 0.0:
+            cost = sum(known.last(name) for name in VARIABLE_COSTS)
+            self.cost = price_floor(self.asked, cost, revenue)
+
+
+class Undercut(Match):
+    """Charge less than the lowest price of comparable rivals, but no less than a floor.
+
+    All else is as with :class:`Match`.
+    """
+
+    by: float = parameter(0.02, "Part by which the lowest price is undercut", "share", gt=0, lt=1)
+
+    def answer(self, lowest: float) -> float:
+        """Return a price below the lowest one of comparable rivals, currency per unit."""
+        return lowest * (1.0 - self.by)
+
+
+# -- Prices for the relationship: invest while customers are unknown, harvest once they are known --
+
+
+def relationship_price(list_price: float, knowledge: float, invest: float, harvest: float) -> float:
+    """Return the price of a firm whose customers are known to a degree.
+
+    Parameters
+    ----------
+    list_price : float
+        Price that the scenario or an event states, currency per unit.
+    knowledge : float
+        Mean knowledge of the firm's customers, share.
+    invest : float
+        Discount where nothing is known of them, share of the list price.
+    harvest : float
+        Premium where all is known of them, share of the list price.
+
+    Returns
+    -------
+    float
+        Currency per unit.
+    """
+    return list_price * (1.0 - invest * (1.0 - knowledge) + harvest * knowledge)
+
+
+class Relationship(PricingPolicy):
+    """Charge less while customers are unknown, and more the better the firm knows them.
+
+    Knowledge is the mean over its customers at the end of the last period, by the firm's own books;
+    the list price is that of the scenario or of the last event.
+    """
+
+    invest: float = parameter(
+        0.1, doc="Discount where customers are unknown", unit="share of price", ge=0, lt=1
+    )
+    harvest: float = parameter(
+        0.1, doc="Premium where customers are known", unit="share of price", ge=0
+    )
+
+    def begin(self) -> None:
+        """Start without a price."""
+        self.list_price: float | None = None
+        self.asked: float | None = None
+
+    def decide(self, known: FirmInformation) -> float | None:
+        """Return the price; None while the firm has no customers of whom it could know anything."""
+        price = float(known.own["price"])
+        if self.list_price is None or price != self.asked:
+            self.list_price = price  # the first period, or an event has set the price
+        knowledge = known.last("customer_knowledge")
+        if knowledge != knowledge:
+            self.asked = price
+            return None
+        self.asked = relationship_price(self.list_price, knowledge, self.invest, self.harvest)
+        return self.asked

@@ -37,6 +37,9 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "adaptive": "cxsim.firms.policies:AdaptivePricing",
         "best_response": "cxsim.firms.policies:BestResponse",
         "farsighted": "cxsim.firms.policies:Farsighted",
+        "match": "cxsim.firms.policies:Match",
+        "relationship": "cxsim.firms.policies:Relationship",
+        "undercut": "cxsim.firms.policies:Undercut",
     },
     "capability": {
         "adaptive": "cxsim.firms.policies:AdaptiveCapability",

@@ -22,6 +22,7 @@ from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.named_policies import named_policies
 from cxsim.strategy.break_even import programme_values, size_words
 from cxsim.strategy.one_to_one import conditions_figure, has_one_to_one, one_to_one_conditions
+from cxsim.strategy.price_war import price_war
 from cxsim.strategy.targeting_lift import acquisition_lift, service_lift
 from cxsim.study.analysis.points import AnalysisResult, amount
 from cxsim.study.results import StudyResult
@@ -236,6 +237,35 @@ def programmes(report: Report, run: Any, seeds: Iterable[int]) -> list[str]:
     statement = profit_statement(run.firms)
     report.figure(profit_waterfall(report.labelled(statement)), "programmes-waterfall")
     return programme_sentences(found, report.labels)
+
+
+_PRICE_WAR = (
+    "### Does a price war break out, and why does it end?\n\nFirms that match or undercut rivals, "
+    "in the run with the first seed. Prices of other seeds may differ."
+)
+
+
+def price_answers(report: Report, run: Any) -> None:
+    """Show how prices of firms that answer rivals fell and why they stopped; else nothing.
+
+    Parameters
+    ----------
+    report : Report
+    run : Run
+    """
+    told = price_war(run)
+    if told.empty:
+        return
+    from IPython.display import Markdown, display
+
+    display(Markdown(_PRICE_WAR))
+    display(price_war_table(report, told))
+
+
+def price_war_table(report: Report, told: pd.DataFrame) -> Any:
+    """Return what :func:`cxsim.price_war` tells as a table with words for its columns."""
+    words = [" ".join(name.split("_")).capitalize() for name in told]
+    return report.table(told.set_axis(words, axis=1))
 
 
 def programme_table(found: pd.DataFrame, words: Words, *, seeds: int) -> Any:

@@ -20,7 +20,7 @@ from cxsim.report.notebook_parameters import as_command, as_papermill, as_python
 from cxsim.report.notebook_run import run_notebook, to_html
 from cxsim.report.notebooks import shipped_notebooks
 from cxsim.report.report import Report, list_scenarios
-from cxsim.report.sections import competitors, one_to_one, policy_options
+from cxsim.report.sections import competitors, one_to_one, policy_options, price_war_table
 from cxsim.report.tables import decimals
 from cxsim.runs import Run
 from cxsim.strategy.decision import Decision
@@ -269,6 +269,15 @@ def test_a_report_without_a_folder_writes_nothing(tmp_path, monkeypatch):
     report.load("baseline")
     report.finish(title="T")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_says_why_each_firm_stopped_lowering_its_price(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report = Report("scenario", {})
+    (market,) = report.load("price_war", "customers: 50, periods: 40")
+    text = text_of(price_war_table(report, cx.price_war(cx.run(market))))
+    assert "Niche match" in " ".join(text.split())
+    assert "reached its variable cost" in text
 
 
 def test_scenarios_are_listed_with_their_claims():

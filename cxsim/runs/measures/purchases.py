@@ -375,6 +375,7 @@ SERVICE_MEASURES = (
             "knowledge", "the share of the variance of their needs that the firm has resolved"
         ),
         series=True,
+        own_ledger=True,
         reported=True,
     ),
     Measure.of(
