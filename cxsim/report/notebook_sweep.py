@@ -20,7 +20,7 @@ import numpy as np
 
 from cxsim.files.whole import file_name, whole_file
 from cxsim.identity import text_digest, whole_model
-from cxsim.messages import argument_hints, found, hint
+from cxsim.messages import argument_hints, cells, found, hint
 from cxsim.report.notebook_parameters import checked, declared, join_overrides, loaded, split_names
 from cxsim.report.notebook_run import SENTINEL, CellError, NotebookError, run_notebook
 from cxsim.report.notebooks import NotebookInputError, find_notebook, read_notebook
@@ -550,7 +550,7 @@ def _write_index(sweep: NotebookSweep, source: Path) -> None:
     body = piece("points", title, sweep.sentence(), list(sweep.points[0]), rows)
     if frame is not None:
         with whole_file(sweep.folder / NUMBERS) as draft:
-            frame.to_csv(draft, index=False)
+            cells(frame).to_csv(draft, index=False)
         body += "".join(_figures(sweep, frame))
     sweep.folder.mkdir(parents=True, exist_ok=True)
     with whole_file(sweep.index) as draft:
