@@ -216,6 +216,10 @@ def _wrapped(figure: Picture, text: Text, said: str, *, even: bool = False) -> N
         return len(lines)
 
     width = max(len(said), 1)
+    write(width)
+    taken = text.get_window_extent().width
+    if taken > room:  # lines of so many letters more than fit on average are too long for sure
+        width = min(width, int(1.4 * width * room / taken) + 1)
     while (lines := write(width)) and width > 12 and text.get_window_extent().width > room:
         width -= 1
     while even and lines > 1 and width > 12 and write(width - 1) == lines:
