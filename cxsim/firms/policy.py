@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_origin, get_type_hints
 
 from pydantic import create_model
 
+from cxsim.messages import AttributeHints, hint
 from cxsim.numerics.draws import Word, subkey, uniform
 from cxsim.parameters import Parameters
 
@@ -239,7 +240,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Public:
+class Public(AttributeHints):
     """Public information about a firm: prices, capabilities, and market share last period."""
 
     price: float = nan
@@ -269,7 +270,7 @@ class Belief:
 
 
 @dataclass(frozen=True)
-class FirmInformation:
+class FirmInformation(AttributeHints):
     """Information of one firm at the start of a period, as copies.
 
     Attributes
@@ -320,7 +321,15 @@ class FirmInformation:
             One of the firm's books.
         default : float
             Value in period 0.
+
+        Raises
+        ------
+        KeyError
+            If it is none of them.
         """
+        if measure not in self.books:
+            near = hint(measure, self.books, listed=0)
+            raise KeyError(f"expected one of the firm's books, found {measure!r}{near}")
         values = self.books[measure]
         return float(values[-1]) if len(values) else default
 

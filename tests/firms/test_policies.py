@@ -422,3 +422,13 @@ def test_the_command_line_finds_policies_in_a_trusted_folder(tmp_path):
         assert done.returncode == code, done.stderr
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_misspelt_name_of_firm_information_is_refused_with_the_right_one():
+    known = FirmInformation("Ann", public={"Bob": Public(price=8.0)}, books={"profit": np.ones(2)})
+    with pytest.raises(AttributeError, match=r"no attribute 'rival' .*'rivals'"):
+        known.rival  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'prise' .*'price'"):
+        known.rivals["Bob"].prise  # noqa: B018
+    with pytest.raises(KeyError, match=r"found 'profits' .*'profit'"):
+        known.last("profits")
