@@ -413,9 +413,10 @@ def test_no_hidden_number_is_in_what_a_team_is_sent(ledger, market):
         assert number not in sent, name
     assert shown(float(last["cash"]), "currency") in everything
     assert str(state.seed) not in sent.replace('"', " ").split()
-    hidden = {"customer_knowledge", "fit_gap", "switching_cost", "perception_gap", "experience",
+    hidden = {"fit_gap", "switching_cost", "perception_gap", "experience",
               "customer_lifetime_value_present", "expectation", "performance"}  # fmt: skip
     assert not hidden & allowed
+    assert "customer_knowledge" in allowed  # what the firm knows of its own customers is its own
     assert not [name for name in hidden if f'"{name}"' in sent]
 
 
