@@ -124,15 +124,17 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
-
-test-browser: $(READY) $(VENV)/.with-browser $(VENV)/.with-docs ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium (ARGS="-m browser": the slow ones too)
-	@$(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
+in_browsers = $(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \
-	if $(CHROMIUM) >/dev/null; then $(PY) -m pytest -q -m "browser and not slow" tests/browser $(ARGS); \
+	if $(CHROMIUM) >/dev/null; then $(PY) -m pytest -q -m "browser and not slow" $(1); \
 	else echo "There is no Chromium here and it could not be installed: browser tests were left out."; fi
 
-test-game: $(READY) ## play classroom games with bots, kill servers, forge decisions (ARGS="--full": half an hour)
+test-browser: $(READY) $(VENV)/.with-browser $(VENV)/.with-docs ## open notebooks in a real JupyterLab, and the documentation, in a headless Chromium (ARGS="-m browser": the slow ones too)
+	@$(call in_browsers,tests/browser --ignore-glob="*/test_game_*" $(ARGS))
+
+test-game: $(READY) $(VENV)/.with-browser ## play classroom games in browsers and with bots, kill servers, forge decisions (ARGS="--full": half an hour)
+	@$(call in_browsers,tests/browser/test_game_in_browsers.py tests/browser/test_game_pages.py $(if $(findstring --full,$(ARGS)),-m browser))
 	@$(PY) -m lab.game $(ARGS)
 
 coverage: $(READY) ## run the tests and say which branches they miss (fails under 90 %)

@@ -27,6 +27,7 @@ from cxsim.report.brief_lead import (
     market_name,
     next_step,
     sheet_of_series,
+    sheet_of_statement,
     signed_money,
     untested,
 )
@@ -87,6 +88,10 @@ def comparison_brief(
         title=_both(result, names, firm, base),
     )
     risks = lead.risks() if lead else []
+    stated = sheet_of_statement(
+        result.statement, firm, base.currency,
+        f"Change of {firm}'s income statement from {called[first]}, mean over the seeds",
+    )  # fmt: skip
     made = Brief(
         question=question,
         market=market_name(base),
@@ -105,6 +110,7 @@ def comparison_brief(
         defaults=tuple(unstated_lines(scenarios)),
         next_step=next_step([base, meant], lead, firm, len(result.seeds)),
         tables=(
+            *([stated] if stated else ()),
             _sheet_of_differences(result.table, firm),
             sheet_of_series(
                 result.series, firm,
@@ -338,6 +344,9 @@ def runs_brief(
     noun = NOUNS[measure]
     against = f" over {names[other]}" if other is not None else ""
     assumptions = lead.assumptions() if other is not None else own.assumptions()
+    stated = sheet_of_statement(
+        result.statement, firm, market.currency, f"{firm}'s income statement, mean over the seeds"
+    )
     made = Brief(
         question=f"How does {firm} do in {noun}, and what does it rest on?",
         market=market_name(market),
@@ -363,6 +372,7 @@ def runs_brief(
         defaults=tuple(unstated_lines([market])),
         next_step=next_step([market], lead, firm, len(result.seeds)),
         tables=(
+            *([stated] if stated else ()),
             _sheet_of_means(result.means, firm),
             sheet_of_series(
                 result.series, firm,

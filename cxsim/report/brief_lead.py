@@ -38,6 +38,10 @@ NOUNS = {
 #: Figures of a brief by name, drawn when they are called.
 Figures = dict[str, Callable[[], Picture]]
 
+#: Years up to which each has a column, or a place in a sentence.
+MOST_YEARS = 10
+
+
 #: What discount rates are searched up to, per year.
 _HIGHEST = 1.0
 
@@ -98,7 +102,7 @@ class Lead:
         """Return cash of each year in words; empty if years are unknown, one or beyond ten."""
         length = YEARS.get(self.value.period.lower().removesuffix("s"), 1)
         years = [float(self.path[k : k + length].sum()) for k in range(0, len(self.path), length)]
-        if length == 1 or not 2 <= len(years) <= 10:
+        if length == 1 or not 2 <= len(years) <= MOST_YEARS:
             return ""
         rest = len(self.path) % length
         last = f" (the last of {rest} {self.value.period}s)" if rest else ""
@@ -282,6 +286,38 @@ def sheet_of_series(series: pd.DataFrame, firm: str, shown: Iterable[str]) -> Sh
         {names[each]: known[each].unit for each in names},
         {names[each]: known[each].definition for each in names},
     )  # fmt: skip
+
+
+def sheet_of_statement(statement: pd.DataFrame, firm: str, unit: str, title: str) -> Sheet | None:
+    """Return a firm's income statement with a column per year; None for a firm without one.
+
+    Parameters
+    ----------
+    statement : DataFrame
+        As ``Comparison.statement`` or ``Replications.statement``.
+    firm : str
+    unit : str
+        Currency.
+    title : str
+    """
+    mine = statement[statement["firm"] == firm]
+    if mine.empty:
+        return None
+    several = "scenario" in mine and mine["scenario"].nunique() > 1
+    keys = ["scenario", "label"] if several else ["label"]
+    order = mine[[*keys]].drop_duplicates()
+    wide = mine.pivot(index=keys, columns="year", values="amount")
+    years = [year for year in wide.columns if year > 0]
+    years = years if 1 < len(years) <= MOST_YEARS else []
+    whole = mine[mine["year"] == 0].set_index(keys)[["amount", "se"]]
+    whole.columns = ["whole run", "standard error"]
+    wide = wide[years].rename(columns=lambda year: f"year {year}").join(whole)
+    wide = wide.loc[pd.MultiIndex.from_frame(order) if len(keys) > 1 else order["label"]]
+    wide = wide.reset_index().rename(columns={"label": "line"})
+    units = {name: unit for name in wide if name not in (*keys, "line")}
+    known = {each.label: each.definition for each in measures("firm")}
+    said = {label: known[label] for label in dict.fromkeys(wide["line"])}
+    return Sheet("Income statement", title, wide.rename_axis(columns=None), units, said)
 
 
 def capital(text: str) -> str:

@@ -18,10 +18,17 @@ from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.identity import text_digest
 from cxsim.messages import choice, minus, money
+from cxsim.model.ledger import year_of
 from cxsim.model.mechanism import Measure
 from cxsim.numerics.statistics import mean_and_error, over_draws, paired
 from cxsim.runs import settings_attrs
 from cxsim.runs.execution import provenance
+from cxsim.runs.measures.frames import (
+    CORE_COSTS,
+    STATEMENT,
+    statement_by_year,
+    statement_lines,
+)
 from cxsim.runs.measures.measure_registry import (
     MARKET,
     measures,
@@ -43,7 +50,7 @@ from cxsim.study.value_of_lead import (
 # -- Scenarios side by side over paired seeds: differences, means and time series --------------
 
 
-_FRAMES = ("table", "means", "series", "settings")
+_FRAMES = ("table", "means", "series", "statement", "settings")
 
 
 class Comparison:
@@ -65,6 +72,9 @@ class Comparison:
         ``scenario, measure, firm, mean, se, seeds``, for every firm of every scenario.
     series : DataFrame
         ``scenario, firm, period, measure, mean, se, lower, upper``.
+    statement : DataFrame
+        Differences of the income statement by year, paired, for the firms that both scenarios
+        have: ``scenario, firm, line, label, year, amount, se``, in currency, 0 for the whole run.
     settings : DataFrame
         How the scenarios differ from the baseline: ``scenario, path, baseline, other``.
     scenarios : list of str
@@ -83,7 +93,9 @@ class Comparison:
     def __init__(self, frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]):
         self._frames = dict(frames)
         self._facts = dict(facts)
-        self.table, self.means, self.series, self.settings = (frames[name] for name in _FRAMES)
+        self.table, self.means, self.series, self.statement, self.settings = (
+            frames[name] for name in _FRAMES
+        )
         self.scenarios: list[str] = list(facts["scenarios"])
         self.seeds: list[int] = list(facts["seeds"])
         self.confidence = float(facts["confidence"])
@@ -330,6 +342,7 @@ def build_comparison(
         "table": [_differences(base, first, b, y, name, over, firms) for name, b, y in each[1:]],
         "means": [_means(name, x, over) for name, _, x in each],
         "series": [_series(name, a, x, over) for name, a, x in each],
+        "statement": [_statement(base, first, b, y, name, over) for name, b, y in each[1:]],
         "settings": [_settings(base, b, name) for name, b, _ in each[1:]],
     }
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
@@ -498,6 +511,36 @@ def _series(name: str, scenario: Scenario, runs: Sequence[RunSummary], over: Ove
     )
 
 
+def _statement(
+    base: Scenario,
+    first: Sequence[RunSummary],
+    other: Scenario,
+    runs: Sequence[RunSummary],
+    name: str,
+    over: Over,
+) -> pd.DataFrame:
+    """Return the paired difference of the income statement by year, for the firms of both.
+
+    A line that one of them lacks is zero there.
+    """
+    here, there = list(base.firms), list(other.firms)
+    both = [firm for firm in here if firm in there]
+    lines = {line.name for line, _ in statement_lines({*first[0].series, *runs[0].series})}
+    if not both or not {"revenue", *CORE_COSTS, "profit"} <= lines:
+        return pd.DataFrame(columns=["scenario", *STATEMENT])
+
+    def amounts(of: Sequence[RunSummary], firms: list[str], line: str) -> np.ndarray | float:
+        if line not in of[0].series:
+            return 0.0
+        places = [firms.index(firm) for firm in both]
+        return np.array([run.series[line][:, places] for run in of])
+
+    apart = {line: amounts(runs, there, line) - amounts(first, here, line) for line in lines}
+    made = statement_by_year(apart, both, year_of(base.period_length), over.level)
+    made.insert(0, "scenario", name)
+    return made
+
+
 def _settings(baseline: Scenario, other: Scenario, name: str) -> pd.DataFrame:
     different = baseline.diff(other)
     different.columns = ["path", "baseline", "other"]
@@ -522,7 +565,7 @@ class RunSummary:
         Each measure summarized over the run, by firm and for the market.
     series : dict of str to ndarray
         Measures by period and firm, (T, F), firms in the order of the scenario: those marked
-        ``series``, and those of which a run's summary is a mean.
+        ``series``, those of which a run's summary is a mean, and lines of the income statement.
     market : dict of str to ndarray
         Measures of the market of which a run's summary is a mean, by period, (T,).
     provenance : dict
@@ -550,10 +593,12 @@ def run_summary(simulation: Any, *, only: Collection[str] | None = None) -> RunS
         every = measures(level, simulation.mechanisms)
         return [m for m in every if only is None or m.name in only]
 
+    firm = kept("firm")
+    lines = {line.name for line, _ in statement_lines({m.name for m in firm})}
     series = {
         m.name: m.function(books)[:, order]
-        for m in kept("firm")
-        if m.series or (m.summary == "mean" and books.periods <= LONGEST)
+        for m in firm
+        if m.series or ((m.summary == "mean" or m.name in lines) and books.periods <= LONGEST)
     }
     market = {
         m.name: m.function(books)

@@ -16,6 +16,7 @@ from cxsim.messages import Place, Problem, found, number, seeds_of, whole
 from cxsim.model.ledger import year_of
 from cxsim.numerics.statistics import mean_and_error
 from cxsim.runs import Run, run, settings_attrs, simulate
+from cxsim.runs.measures.frames import statement_by_year, statement_lines
 from cxsim.runs.measures.measure_registry import measures, summarize
 from cxsim.runs.measures.profit import by_horizon, weights
 from cxsim.runs.simulation import Simulation
@@ -451,6 +452,9 @@ class Replications:
         seeds and Monte-Carlo standard error.
     series : DataFrame
         ``firm, period, measure, mean, se, lower, upper``.
+    statement : DataFrame
+        The income statement by year: ``firm, line, label, year, amount, se``, in currency, 0 for
+        the whole run.
     profit : ndarray, shape (seeds, periods, firms)
         Firms in the order of the scenario.
     equity : ndarray, shape (seeds, firms)
@@ -461,6 +465,7 @@ class Replications:
     seeds: list[int]
     means: pd.DataFrame
     series: pd.DataFrame
+    statement: pd.DataFrame
     profit: np.ndarray = field(repr=False)
     equity: np.ndarray = field(repr=False)
 
@@ -536,7 +541,7 @@ def replicate(
         runs.append(run(scenario, seed=k, panel=0 if runs else panel))
         step()
     return Replications(
-        runs[0], numbers, _means(runs), _series(runs, confidence),
+        runs[0], numbers, _means(runs), _series(runs, confidence), _statement(runs),
         profit=_of_firms(runs, "profit"), equity=_of_firms(runs, "customer_equity")[:, -1],
     )  # fmt: skip
 
@@ -552,6 +557,14 @@ def _means(runs: list[Run]) -> pd.DataFrame:
     frame = runs[0].summary()[["measure", "firm"]]
     mean, error = mean_and_error(np.array([each.summary()["value"].to_numpy() for each in runs]))
     return frame.assign(mean=mean, se=error)
+
+
+def _statement(runs: list[Run]) -> pd.DataFrame:
+    lines = [line.name for line, _ in statement_lines(runs[0].firms.columns)]
+    settings = runs[0].scenario
+    amounts = {name: _of_firms(runs, name) for name in lines}
+    year = year_of(settings.period_length)
+    return statement_by_year(amounts, list(settings.firms), year, mean_and_error)
 
 
 def _series(runs: list[Run], confidence: float) -> pd.DataFrame:

@@ -179,7 +179,29 @@ def test_runs_of_one_market_are_compared_with_the_best_rival(markets):
     assert made.answer[0].startswith("Niche's market share is ")
     assert made.answer[1].startswith("Niche earns ")
     assert set(figures) == {"cash", "shares"}
-    assert {"Key figures", "By period"} == {sheet.name for sheet in made.tables}
+    assert {"Income statement", "Key figures", "By period"} == {sheet.name for sheet in made.tables}
+
+
+def test_the_income_statement_of_a_change_adds_up_by_line_and_by_year(compared):
+    rows = compared.statement.query("firm == 'Mass'")
+    wide = rows.pivot(index="line", columns="year", values="amount")
+    lines, total = wide.drop("profit").sum().to_numpy(), wide.loc["profit"].to_numpy()
+    assert total[0] < -1000 and lines == pytest.approx(total, abs=1e-6)
+    years = wide.drop(columns=0).sum(axis=1).to_numpy()
+    assert years == pytest.approx(wide[0].to_numpy(), abs=1e-6)
+    profit = compared.series.query("measure == 'profit' and firm == 'Mass'")
+    first, other = (profit[profit["scenario"] == name]["mean"].sum() for name in compared.scenarios)
+    assert wide.loc["profit", 0] == pytest.approx(other - first)
+    assert (rows["se"] >= 0).all()
+
+
+def test_a_brief_has_the_income_statement_of_my_firm_by_year(brief, markets):
+    sheet = brief.tables[0]
+    assert sheet.name == "Income statement" and "Tailor" in sheet.title
+    years = [name for name in sheet.frame if name.startswith("year")]
+    assert len(years) == -(-markets[0].periods // 12)
+    assert list(sheet.frame["line"])[-1] == "Profit"
+    assert sheet.units["standard error"] == markets[0].currency
 
 
 def test_rivals_without_policies_are_a_limit(markets):
@@ -262,7 +284,7 @@ def test_a_workbook_holds_numbers_units_and_definitions(brief, compared, tmp_pat
 
     book = load_workbook(brief.export(tmp_path / "brief.xlsx"))
     assert book.sheetnames == [
-        "Brief", "Differences", "By period", "Settings", "Definitions",
+        "Brief", "Income statement", "Differences", "By period", "Settings", "Definitions",
     ]  # fmt: skip
     sheet = book["Differences"]
     heads = [cell.value for cell in sheet[1]]

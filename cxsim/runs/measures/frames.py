@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from cxsim.model.core.people import TENURE_BANDS
 from cxsim.model.experience.perception import expectation
 from cxsim.model.ledger import Ledger, held_and_kept, ratio, tidy
-from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER, Mechanism
+from cxsim.model.mechanism import NO_PURCHASE, NO_SUPPLIER, Measure, Mechanism
 from cxsim.runs.measures.measure_registry import measures
 
 if TYPE_CHECKING:
@@ -251,6 +252,10 @@ CORE_COSTS = (
 )
 
 
+#: Columns of the income statement by year.
+STATEMENT = ("firm", "line", "label", "year", "amount", "se")
+
+
 def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
     """Return the income statement: revenue, each line of cost and profit, summed over a run.
 
@@ -276,23 +281,95 @@ def profit_statement(firms: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    known = {measure.name: measure for measure in measures("firm")}
-    own = [m.name for m in known.values() if m.cost and m.name in firms.columns]
     for name in ("firm", "revenue", *CORE_COSTS, "profit"):
         if name not in firms.columns:
             raise ValueError(f"firms: expected a column {name!r}, found none")
-    lines = ["revenue", *CORE_COSTS, *own, "profit"]
-    sums = firms.groupby("firm", sort=False)[lines].sum()
+    lines = statement_lines(firms.columns)
+    sums = firms.groupby("firm", sort=False)[[line.name for line, _ in lines]].sum()
     rows = []
-    for line in lines:
-        income = line in ("revenue", "profit") or known[line].income
-        if line not in ("revenue", "profit") and not sums[line].any():
+    for line, sign in lines:
+        if line.name not in ("revenue", "profit") and not sums[line.name].any():
             continue
-        for firm, amount in sums[line].items():
-            rows.append((firm, line, known[line].label, amount if income else 0.0 - amount))
+        for firm, amount in sums[line.name].items():
+            rows.append((firm, line.name, line.label, amount if sign > 0 else 0.0 - amount))
     made = pd.DataFrame(rows, columns=["firm", "line", "label", "amount"])
     made.attrs.update(firms.attrs)
     return made
+
+
+def statement_lines(kept: Collection[str]) -> list[tuple[Measure, int]]:
+    """Return the lines of the income statement in order, costs with a negative sign.
+
+    Parameters
+    ----------
+    kept : collection of str
+        Measures that there are.
+
+    Returns
+    -------
+    list of (Measure, int)
+        Each line with 1 for income and -1 for a cost.
+    """
+    known = {measure.name: measure for measure in measures("firm")}
+    own = [m.name for m in known.values() if m.cost]
+    names = [each for each in ("revenue", *CORE_COSTS, *own, "profit") if each in kept]
+    return [
+        (known[each], 1 if each in ("revenue", "profit") or known[each].income else -1)
+        for each in names
+    ]
+
+
+def statement_by_year(
+    amounts: Mapping[str, np.ndarray],
+    firms: Sequence[str],
+    year: int,
+    level: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+) -> pd.DataFrame:
+    """Return the income statement by year as means over runs with their Monte-Carlo errors.
+
+    Parameters
+    ----------
+    amounts : mapping of str to ndarray
+        Measures of the statement, or differences of them, by run, period and firm, (N, T, F),
+        in currency per period.
+    firms : sequence of str
+        Names, (F,).
+    year : int
+        Periods of a year.
+    level : callable
+        Takes values by run, (N, ...), and returns their mean and its standard error, (...).
+
+    Returns
+    -------
+    DataFrame
+        ``firm, line, label, year, amount, se``, in currency; ``year`` counts from 1, the last may
+        be shorter, and 0 stands for the whole run. Costs are negative. Lines that are zero for
+        every firm are left out.
+    """
+    import pandas as pd
+
+    parts = []
+    for line, sign in statement_lines(amounts):
+        values = sign * amounts[line.name]
+        if line.name not in ("revenue", "profit") and not values.any():
+            continue
+        starts = np.arange(0, values.shape[1], year)
+        years = np.add.reduceat(values, starts, axis=1)
+        sums = np.concatenate([years.sum(axis=1, keepdims=True), years], axis=1)
+        mean, error = level(sums)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "firm": np.tile(list(firms), len(mean)),
+                    "line": line.name,
+                    "label": line.label,
+                    "year": np.arange(len(mean)).repeat(len(firms)),
+                    "amount": 0.0 + np.ravel(mean),
+                    "se": np.ravel(error),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)[list(STATEMENT)]
 
 
 def service_statement(firms: pd.DataFrame, scenario: Any) -> pd.DataFrame:
