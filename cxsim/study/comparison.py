@@ -535,7 +535,9 @@ def _statement(
         places = [firms.index(firm) for firm in both]
         return np.array([run.series[line][:, places] for run in of])
 
-    apart = {line: amounts(runs, there, line) - amounts(first, here, line) for line in lines}
+    apart = {
+        line: np.asarray(amounts(runs, there, line) - amounts(first, here, line)) for line in lines
+    }
     made = statement_by_year(apart, both, year_of(base.period_length), over.level)
     made.insert(0, "scenario", name)
     return made
