@@ -138,6 +138,20 @@ def picture_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def title_share(figure: Figure) -> float:
+    """Return the share of a figure's height, from the top, that its title takes; 0 without one.
+
+    Parameters
+    ----------
+    figure : Figure
+        Drawn already, so that the title has its place.
+    """
+    title = getattr(figure, "_suptitle", None)
+    if title is None or not title.get_text():
+        return 0.0
+    return float(1.0 - title.get_window_extent().y0 / figure.bbox.height)
+
+
 def _html(figure: Figure, alt: str) -> str:
     data = base64.b64encode(picture_bytes(figure)).decode("ascii")
     narrow = figure.narrow if isinstance(figure, Picture) else None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cxsim.charts.style import Picture, alternative_text, picture_bytes
+from cxsim.charts.style import Picture, alternative_text, picture_bytes, title_share
 from cxsim.files.whole import whole_file
 from cxsim.messages import found, hint
 from cxsim.report.tables import piece
@@ -75,22 +75,26 @@ class Drawing:
         Text alternative.
     png, narrow : bytes
         The picture for a page and for a phone, as PNG; empty for none of its own.
+    headroom : float
+        Share of the height that the title takes at the top of ``png``.
     """
 
     title: str
     alt: str
     png: bytes
     narrow: bytes = b""
+    headroom: float = 0.0
 
     @classmethod
     def of(cls, figure: Picture) -> Drawing:
         """Take a figure as it is drawn."""
-        narrow = figure.narrow
+        narrow, png = figure.narrow, picture_bytes(figure)
         return cls(
             " ".join(figure.get_suptitle().split()),
             alternative_text(figure),
-            picture_bytes(figure),
+            png,
             b"" if narrow is None else picture_bytes(narrow),
+            title_share(figure),
         )
 
 
@@ -309,6 +313,7 @@ def _read(held: Mapping[str, Any]) -> Brief:
             each["alt"],
             base64.b64decode(each["png"]),
             base64.b64decode(each["narrow"]),
+            each["headroom"],
         )
         for each in held["figures"]
     )

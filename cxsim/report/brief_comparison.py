@@ -22,6 +22,7 @@ from cxsim.report.brief_lead import (
     NOUNS,
     Figures,
     Lead,
+    called_by_title,
     interval_words,
     limits,
     market_name,
@@ -29,6 +30,7 @@ from cxsim.report.brief_lead import (
     sheet_of_series,
     sheet_of_statement,
     signed_money,
+    unit_in_words,
     untested,
 )
 from cxsim.report.tables import unstated_lines
@@ -52,7 +54,7 @@ def comparison_brief(
     base, others = scenarios[0], scenarios[1:]
     first, names = result.scenarios[0], result.scenarios[1:]
     mover = result._mover(names[0]) or next(iter(base.firms))
-    called = _called(scenarios)
+    called = called_by_title(scenarios)
     firm, measure, chosen = stance(
         base, firm, goal, taken=mover,
         why=f"its market share changes most in {called[names[0]]}",
@@ -90,7 +92,7 @@ def comparison_brief(
     risks = lead.risks() if lead else []
     stated = sheet_of_statement(
         result.statement, firm, base.currency,
-        f"Change of {firm}'s income statement from {called[first]}, mean over the seeds",
+        f"What changes in {firm}'s income statement: means over the seeds",
     )  # fmt: skip
     made = Brief(
         question=question,
@@ -111,29 +113,15 @@ def comparison_brief(
         next_step=next_step([base, meant], lead, firm, len(result.seeds)),
         tables=(
             *([stated] if stated else ()),
-            _sheet_of_differences(result.table, firm),
+            _sheet_of_differences(result.table, firm, base),
             sheet_of_series(
                 result.series, firm,
-                ("market_share", "retention_rate", "profit", "cumulative_profit"),
+                ("market_share", "retention_rate", "profit", "cumulative_profit"), base,
             ),
             Sheet("Settings", f"Parameters that differ from {first}", result.settings, {}, {}),
         ),
     )  # fmt: skip
     return made, figures
-
-
-def _called(scenarios: Sequence[Scenario]) -> dict[str, str]:
-    """Return scenarios by name as sentences call them: by title, with the name if several differ.
-
-    The name in brackets is the one that figures of several scenarios use.
-    """
-    several = len(scenarios) > 2
-    return {
-        each.name: f"“{each.title}”" + (f" ({each.name})" if several else "")
-        if each.title
-        else each.name
-        for each in scenarios
-    }
 
 
 def _path(result: Comparison, name: str, firm: str) -> np.ndarray:
@@ -283,7 +271,7 @@ def _cash_figure(leads: Mapping[str, Lead], scenario: Scenario, firm: str) -> Pi
     return cumulative_cash(flows, paid=paid)
 
 
-def _sheet_of_differences(table: pd.DataFrame, firm: str) -> Sheet:
+def _sheet_of_differences(table: pd.DataFrame, firm: str, market: Scenario) -> Sheet:
     """Return paired differences, those of the firm first, in the units of the measures."""
     usual = {*key_measures("firm"), *key_measures("market")}
     part = table[table["measure"].isin(usual)]
@@ -294,7 +282,7 @@ def _sheet_of_differences(table: pd.DataFrame, firm: str) -> Sheet:
             "scenario": part["scenario"],
             "firm": part["firm"].replace(MARKET, "the market"),
             "measure": part["label"],
-            "unit": part["unit"],
+            "unit": [unit_in_words(unit, market) for unit in part["unit"]],
             "baseline": part["baseline"],
             "scenario value": part["other"],
             "difference": part["difference"],
@@ -345,7 +333,7 @@ def runs_brief(
     against = f" over {names[other]}" if other is not None else ""
     assumptions = lead.assumptions() if other is not None else own.assumptions()
     stated = sheet_of_statement(
-        result.statement, firm, market.currency, f"{firm}'s income statement, mean over the seeds"
+        result.statement, firm, market.currency, f"{firm}'s income statement: means over the seeds"
     )
     made = Brief(
         question=f"How does {firm} do in {noun}, and what does it rest on?",
@@ -373,10 +361,10 @@ def runs_brief(
         next_step=next_step([market], lead, firm, len(result.seeds)),
         tables=(
             *([stated] if stated else ()),
-            _sheet_of_means(result.means, firm),
+            _sheet_of_means(result.means, firm, market),
             sheet_of_series(
                 result.series, firm,
-                ("market_share", "retention_rate", "profit", "cumulative_profit"),
+                ("market_share", "retention_rate", "profit", "cumulative_profit"), market,
             ),
         ),
     )  # fmt: skip
@@ -440,7 +428,7 @@ def _level(
     return f"{said}."
 
 
-def _sheet_of_means(means: pd.DataFrame, firm: str) -> Sheet:
+def _sheet_of_means(means: pd.DataFrame, firm: str, market: Scenario) -> Sheet:
     known = {each.name: each for each in measures("firm")}
     part = means[means["measure"].isin(key_measures("firm")) & (means["firm"] != MARKET)]
     mine = part["firm"] == firm
@@ -449,7 +437,7 @@ def _sheet_of_means(means: pd.DataFrame, firm: str) -> Sheet:
         {
             "firm": part["firm"],
             "measure": [known[each].label for each in part["measure"]],
-            "unit": [known[each].unit for each in part["measure"]],
+            "unit": [unit_in_words(known[each].unit, market) for each in part["measure"]],
             "mean": part["mean"],
             "standard error": part["se"],
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,9 @@ _WIDTH, _HEIGHT, _MARGIN = 13.333, 7.5, 0.6
 
 #: Most rows of a table on a slide; the workbook has all.
 _ROWS = 12
+
+#: Width of a letter by its height: that of wide fonts, which stand in for a missing one.
+_LETTER = 0.6
 
 _INK, _SOFT, _MARK = "1C1F23", "5B6570", "00527A"
 
@@ -121,7 +125,7 @@ class _Slides:
         shape.left, shape.top = _inches(_MARGIN), _inches(0.35)
         shape.width, shape.height = _inches(_WIDTH - 2 * _MARGIN), _inches(1.1)
         shape.text_frame.word_wrap = True
-        _write(shape.text_frame, [title], size=fitted([title], 12.1, 1.1, 28), bold=True)
+        _write(shape.text_frame, [title], size=fitted([title], 12.1, 1.1, 28, bold=True), bold=True)
         foot = " · ".join(filter(None, (self._brief.market, self._brief.byline)))
         self._box(slide, [foot], (_MARGIN, _HEIGHT - 0.45, _WIDTH - 2 * _MARGIN, 0.3), 10, _SOFT)
         return slide
@@ -132,7 +136,7 @@ class _Slides:
     ) -> None:  # fmt: skip
         box = slide.shapes.add_textbox(*map(_inches, place))
         box.text_frame.word_wrap = True
-        fits = fitted(lines, place[2] - 0.2, place[3] - 0.1, size)
+        fits = fitted(lines, place[2] - 0.2, place[3] - 0.1, size, bold=bold)
         _write(box.text_frame, lines, size=fits, color=color, bold=bold)
 
     def answer(self) -> None:
@@ -169,6 +173,8 @@ class _Slides:
         """Add a slide with a figure, its finding as the title and its text alternative."""
         slide = self._new(drawing.title)
         picture = slide.shapes.add_picture(BytesIO(drawing.png), 0, 0)
+        picture.crop_top = drawing.headroom  # the slide has the title
+        picture.height = int(picture.height * (1 - drawing.headroom))
         room = (_WIDTH - 2 * _MARGIN, _HEIGHT - 2.1)
         scale = min(_inches(room[0]) / picture.width, _inches(room[1]) / picture.height)
         picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
@@ -183,28 +189,62 @@ class _Slides:
         frame = sheet.frame.head(_ROWS)
         if frame.empty or len(frame.columns) > 12:
             return
-        slide = self._new(sheet.title)
-        wide = _WIDTH - 2 * _MARGIN
+        slide, wide = self._new(sheet.title), _WIDTH - 2 * _MARGIN
+        size = 11 if len(frame.columns) > 6 else 13
+        heads = [f"{name} ({sheet.units[name]})" if sheet.units.get(name) else str(name)
+                 for name in frame]  # fmt: skip
+        cells = [heads, *([_text(value) for value in row] for row in frame.itertuples(index=False))]
+        need = _letters(cells)
+        while size > 8 and sum(need) * _LETTER * size / 72 + 0.12 * len(need) > wide:
+            size -= 1
+        widths = [wide * each / sum(need) for each in need]
+        heights = [_lines(row, widths, size) * 1.25 * size / 72 + 0.1 for row in cells]
+        fits = max(int((np.cumsum(heights) <= 4.9).sum()), 2)
         shape = slide.shapes.add_table(
-            len(frame) + 1, len(frame.columns), _inches(_MARGIN), _inches(1.55), _inches(wide),
-            _inches(0.36 * (len(frame) + 1)),
+            fits, len(heads), _inches(_MARGIN), _inches(1.55), _inches(wide),
+            _inches(sum(heights[:fits])),
         )  # fmt: skip
         shape._element.nvGraphicFramePr.cNvPr.set("descr", f"Table: {sheet.title}")
-        size = 11 if len(frame.columns) > 6 else 13
-        for k, column in enumerate(frame.columns):
-            unit = sheet.units.get(str(column), "")
-            head = f"{column} ({unit})" if unit else str(column)
-            _write(shape.table.cell(0, k).text_frame, [head], size=size, color="FFFFFF", bold=True)
-            for row, value in enumerate(frame[column], 1):
-                text_frame = shape.table.cell(row, k).text_frame
-                _write(text_frame, [_text(value)], size=size, right=_is_number(value))
-        more = len(sheet.frame) - len(frame)
+        for k, width in enumerate(widths):
+            shape.table.columns[k].width = _inches(width)
+        for row, texts in enumerate(cells[:fits]):
+            shape.table.rows[row].height = _inches(heights[row])
+            for k, text in enumerate(texts):
+                place = shape.table.cell(row, k)
+                place.margin_top = place.margin_bottom = _inches(0.04)
+                place.margin_left = place.margin_right = _inches(0.05)
+                color, right = _INK if row else "FFFFFF", _is_number(frame.iloc[0, k])
+                _write(place.text_frame, [text], size=size, color=color, bold=not row, right=right)
+        more = len(sheet.frame) - fits + 1
         if more > 0:
-            text = f"The first {len(frame)} of {len(sheet.frame):,} rows; the workbook has all."
+            text = f"The first {fits - 1} of {len(sheet.frame):,} rows; the workbook has all."
             self._box(slide, [text], (_MARGIN, 6.6, wide, 0.35), 11, _SOFT)
 
 
-def fitted(lines: Sequence[str], width: float, height: float, size: float) -> float:
+def _letters(cells: Sequence[Sequence[str]]) -> list[int]:
+    """Return the letters that columns have room for: their longest word, or more."""
+    need = []
+    for column in zip(*cells, strict=True):
+        word = max((len(word) for text in column for word in text.split()), default=1)
+        need.append(max(word + 1, min(max(map(len, column)) + 1, 24)))
+    return need
+
+
+def _lines(texts: Sequence[str], widths: Sequence[float], size: float) -> int:
+    """Return the lines of the highest cell of a row."""
+    return max(
+        len(_broken(text, width - 0.1, size)) for text, width in zip(texts, widths, strict=True)
+    )
+
+
+def _broken(text: str, width: float, size: float) -> list[str]:
+    """Return a text in the lines that it takes in a box."""
+    return wrap(text, max(int(width * 72 / (_LETTER * size)), 1)) or [""]
+
+
+def fitted(
+    lines: Sequence[str], width: float, height: float, size: float, *, bold: bool = False
+) -> float:
     """Return the largest size of letters, at most one given, with which lines fit a box.
 
     Parameters
@@ -215,16 +255,18 @@ def fitted(lines: Sequence[str], width: float, height: float, size: float) -> fl
         Of the box, inches.
     size : float
         Points.
+    bold : bool
 
     Returns
     -------
     float
-        Points; 9 at the least. A letter counts as half as wide as it is high, a line as 1.25
-        times as high as its letters.
+        Points; 9 at the least. Lines break between words, a letter counts as :data:`_LETTER` times
+        as wide as it is high, bold a seventh wider, a line as 1.25 times as high.
     """
+    if bold:
+        width /= 1.15
     while size > 9:
-        letters = max(int(width * 72 / (0.52 * size)), 1)
-        rows = sum(-(-max(len(line), 1) // letters) for line in lines)
+        rows = sum(len(_broken(line, width, size)) for line in lines)
         if rows * 1.25 * size + 0.3 * size * (len(lines) - 1) <= height * 72:
             break
         size -= 1

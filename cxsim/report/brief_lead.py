@@ -42,6 +42,10 @@ Figures = dict[str, Callable[[], Picture]]
 MOST_YEARS = 10
 
 
+#: Name of the sheet of my firm's income statement.
+INCOME = "Income statement"
+
+
 #: What discount rates are searched up to, per year.
 _HIGHEST = 1.0
 
@@ -217,6 +221,20 @@ def market_name(scenario: Scenario) -> str:
     return scenario.title or scenario.name
 
 
+def called_by_title(scenarios: Sequence[Scenario]) -> dict[str, str]:
+    """Return scenarios by name as sentences call them: by title, with the name if several differ.
+
+    The name in brackets is the one that figures of several scenarios use.
+    """
+    several = len(scenarios) > 2
+    return {
+        each.name: f"“{each.title}”" + (f" ({each.name})" if several else "")
+        if each.title
+        else each.name
+        for each in scenarios
+    }
+
+
 def limits(scenario: Scenario, firm: str) -> list[str]:
     """Return what a market leaves out that an answer for a firm may hang on.
 
@@ -271,7 +289,15 @@ def _seeds_needed(lead: Lead, seeds: int) -> int:
     return needed if needed <= 1000 else 0
 
 
-def sheet_of_series(series: pd.DataFrame, firm: str, shown: Iterable[str]) -> Sheet:
+def unit_in_words(unit: str, market: Scenario) -> str:
+    """Return a unit in the words of a market: its currency and the length of its periods."""
+    money = unit.replace("currency", market.currency or "currency")
+    return money.replace("period", market.period_length)
+
+
+def sheet_of_series(
+    series: pd.DataFrame, firm: str, shown: Iterable[str], market: Scenario
+) -> Sheet:
     """Return measures of all firms by period, in the units of the measures."""
     known = {each.name: each for each in measures("firm")}
     part = series[series["measure"].isin(list(shown))]
@@ -283,7 +309,7 @@ def sheet_of_series(series: pd.DataFrame, firm: str, shown: Iterable[str]) -> Sh
     wide = pd.concat([wide[mine], wide[~mine]], ignore_index=True)
     return Sheet(
         "By period", "Measures by period, means over the seeds", wide.rename(columns=names),
-        {names[each]: known[each].unit for each in names},
+        {names[each]: unit_in_words(known[each].unit, market) for each in names},
         {names[each]: known[each].definition for each in names},
     )  # fmt: skip
 
@@ -317,7 +343,7 @@ def sheet_of_statement(statement: pd.DataFrame, firm: str, unit: str, title: str
     units = {name: unit for name in wide if name not in (*keys, "line")}
     known = {each.label: each.definition for each in measures("firm")}
     said = {label: known[label] for label in dict.fromkeys(wide["line"])}
-    return Sheet("Income statement", title, wide.rename_axis(columns=None), units, said)
+    return Sheet(INCOME, title, wide.rename_axis(columns=None), units, said)
 
 
 def capital(text: str) -> str:

@@ -17,6 +17,7 @@ from cxsim.charts.labels import number as number_text
 from cxsim.files.whole import file_name, whole_file
 from cxsim.messages import AttributeHints
 from cxsim.report import tables
+from cxsim.report.brief_lead import INCOME, called_by_title
 from cxsim.report.notebook_parameters import (
     as_command,
     as_papermill,
@@ -391,6 +392,16 @@ class Report(AttributeHints):
         caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
         return tables.measured(runs.means, caption, names=names, words=self.labels, periods=periods)
 
+    def income_statement(self) -> Any:
+        """Show my firm's income statement by year, or its change; nothing where there is none."""
+        held = self._brief.tables if self._brief is not None else ()
+        for sheet in held:
+            if sheet.name == INCOME:
+                return tables.income_statement(
+                    sheet.frame, sheet.title, sheet.definitions, self.labels
+                )
+        return None
+
     def differences(self, result: Comparison) -> Any:
         """Show paired differences with their intervals, a table per scenario compared."""
         made = tables.differences(
@@ -409,7 +420,9 @@ class Report(AttributeHints):
             "headline": " ".join(self._brief.answer)
             if self._brief is not None
             else self.labels.say(result.headline(), keep=names),
-            "worth": self.labels.say(result.worth(self._firm), keep=names),
+            "worth": self.labels.say(
+                result.worth(self._firm, called_by_title(self._scenarios)), keep=self._names()
+            ),
             "baseline": result.scenarios[0],
             "confidence": result.confidence,
             "differences": difference_rows(result.table, words=self.labels),

@@ -104,6 +104,31 @@ def styled(
     return styler.set_table_styles([{"selector": s, "props": props} for s, props in rules])
 
 
+def income_statement(
+    frame: pd.DataFrame, title: str, definitions: Mapping[str, str], words: Words
+) -> Any:
+    """Return an income statement as a table: a row for each line, a column for each year.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``line``, amounts by year and over the whole run, and its standard error, in currency;
+        ``scenario`` where there are several.
+    title : str
+    definitions : mapping of str to str
+        What lines mean.
+    words : Words
+        What the currency is called.
+    """
+    several = "scenario" in frame
+    rows = frame.set_index(["scenario", "line"] if several else ["line"])
+    scale = scale_for("currency", rows["whole run"], words=words)
+    shown = rows.map(lambda amount: scale.bare(amount) if math.isfinite(amount) else "")
+    shown.columns = [name.capitalize() for name in rows]
+    caption = f"{title} ({scale.unit}; costs are negative)"
+    return styled(shown, caption, definitions=None if several else definitions)
+
+
 def defined(rows: pd.DataFrame, name: str) -> str:
     """Return definitions of measures as an HTML note, each once.
 

@@ -204,17 +204,21 @@ class Comparison:
         path = (paths[scenario] - paths[self.scenarios[0]]).to_numpy(dtype=float)
         return value_from(found, path, confidence=self.confidence, **self._facts["money"])
 
-    def worth(self, firm: str = "") -> str:
+    def worth(self, firm: str = "", called: Mapping[str, str] | None = None) -> str:
         """Return each scenario's value to a firm, within and beyond the run.
 
         Parameters
         ----------
         firm : str
             Default: that of the headline.
+        called : mapping of str to str, optional
+            What sentences call scenarios; default: their names.
         """
+        words = {name: (called or {}).get(name, name) for name in self.scenarios}
         return " ".join(
             self.value(name, who).sentence(
-                f"In {name}, the change of {who}'s net present value against {self.scenarios[0]}"
+                f"In {words[name]}, the change of {who}'s net present value against "
+                f"{words[self.scenarios[0]]}"
             )
             for name in self.scenarios[1:]
             if (who := self._mover(name, firm)) is not None

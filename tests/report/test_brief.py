@@ -186,7 +186,8 @@ def test_the_income_statement_of_a_change_adds_up_by_line_and_by_year(compared):
     rows = compared.statement.query("firm == 'Mass'")
     wide = rows.pivot(index="line", columns="year", values="amount")
     lines, total = wide.drop("profit").sum().to_numpy(), wide.loc["profit"].to_numpy()
-    assert total[0] < -1000 and lines == pytest.approx(total, abs=1e-6)
+    assert total[0] < -1000
+    assert lines == pytest.approx(total, abs=1e-6)
     years = wide.drop(columns=0).sum(axis=1).to_numpy()
     assert years == pytest.approx(wide[0].to_numpy(), abs=1e-6)
     profit = compared.series.query("measure == 'profit' and firm == 'Mass'")
@@ -197,7 +198,8 @@ def test_the_income_statement_of_a_change_adds_up_by_line_and_by_year(compared):
 
 def test_a_brief_has_the_income_statement_of_my_firm_by_year(brief, markets):
     sheet = brief.tables[0]
-    assert sheet.name == "Income statement" and "Tailor" in sheet.title
+    assert sheet.name == "Income statement"
+    assert "Tailor" in sheet.title
     years = [name for name in sheet.frame if name.startswith("year")]
     assert len(years) == -(-markets[0].periods // 12)
     assert list(sheet.frame["line"])[-1] == "Profit"
@@ -279,6 +281,23 @@ def test_slides_have_a_message_each_native_tables_and_alternative_texts(brief, t
     assert pictures[0]._element.nvPicPr.cNvPr.get("descr") == brief.figures[0].alt
 
 
+def test_a_slide_has_room_for_words_and_numbers_and_says_the_title_once(brief, tmp_path):
+    from pptx import Presentation
+
+    made = Presentation(str(brief.export(tmp_path / "brief.pptx")))
+    height = made.slide_height
+    for slide in made.slides:
+        for shape in slide.shapes:
+            if shape.has_table:
+                rows = sum(row.height for row in shape.table.rows)
+                assert shape.top + rows < height * 0.9
+                columns = sum(column.width for column in shape.table.columns)
+                assert shape.left + columns <= made.slide_width
+            if shape.shape_type == 13:
+                assert 0.02 < shape.crop_top < 0.3, "the slide has the figure's title"
+    assert fitted(["−135 thousand EUR"], 2.0, 0.7, 20, bold=True) < 20
+
+
 def test_a_workbook_holds_numbers_units_and_definitions(brief, compared, tmp_path):
     from openpyxl import load_workbook
 
@@ -292,7 +311,7 @@ def test_a_workbook_holds_numbers_units_and_definitions(brief, compared, tmp_pat
     row = compared.table.query("measure == 'net_present_value' and firm == 'Tailor'").iloc[0]
     (mine,) = [r for r in rows if (r["firm"], r["measure"]) == ("Tailor", "Net present value")]
     assert mine["difference"] == pytest.approx(row["difference"])
-    assert mine["unit"] == "currency"
+    assert mine["unit"] == "EUR"
     meant = {row[0]: row[1] for row in book["Definitions"].iter_rows(values_only=True)}
     assert meant["Net present value"].startswith("Profit of period 0")
 
