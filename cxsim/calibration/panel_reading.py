@@ -691,6 +691,10 @@ PANEL_OPTIONS = (
 )  # fmt: skip
 
 
+#: Options of an estimation that may stand beside how a panel is read.
+ESTIMATION_OPTIONS = ("price_response", "ignore_prices")
+
+
 def load_panel(name: str, table: str = "") -> Panel:
     """Return a panel from a file or a published one; without the extra, one like it, simulated.
 
@@ -709,10 +713,47 @@ def load_panel(name: str, table: str = "") -> Panel:
     CalibrationError
         If it is neither, or cannot be read.
     """
+    name, table = _divided(name, table)
+    return _loaded(name, options_of(table, PANEL_OPTIONS))
+
+
+def panel_and_estimation(name: str, table: str = "") -> tuple[Panel, dict[str, Any]]:
+    """Return a panel as :func:`load_panel` does, and the options of its estimation.
+
+    Parameters
+    ----------
+    name, table : str
+        As there; ``price_response`` and ``ignore_prices`` may stand beside how it is read, such as
+        ``log.csv; price_response: "5%: 8"``.
+
+    Returns
+    -------
+    panel : Panel
+    how : dict
+        Arguments of :func:`cxsim.calibration.calibrate`.
+
+    Raises
+    ------
+    CalibrationError
+        If the panel cannot be read, or the price response is none.
+    """
+    name, table = _divided(name, table)
+    options = options_of(table, (*PANEL_OPTIONS, *ESTIMATION_OPTIONS))
+    how: dict[str, Any] = {k: options.pop(k) for k in ESTIMATION_OPTIONS if k in options}
+    if "ignore_prices" in how:
+        how["ignore_prices"] = how["ignore_prices"].lower() in ("true", "yes")
+    return _loaded(name, options), how
+
+
+def _divided(name: str, table: str) -> tuple[str, str]:
+    """Return a panel's name and how it is read, which may stand behind a semicolon."""
     if ";" in name and not table and not Path(name).exists():
         name, table = (part.strip() for part in name.split(";", 1))
+    return name, table
+
+
+def _loaded(name: str, options: dict[str, Any]) -> Panel:
     if name not in REAL or Path(name).exists():
-        options = options_of(table, PANEL_OPTIONS)
         named = {k: options.pop(k) for k in PANEL_OPTIONS[:5] if k in options}
         if Path(name).suffix:
             return read_panel(name, columns=Columns(**named), **options)

@@ -339,6 +339,21 @@ def _price_response(
         raise click.BadParameter(text, context, option) from None
 
 
+def stated_price_response(command: Any) -> Any:
+    """Give a command the options of a price response that is stated."""
+    ignored = click.option(
+        "--ignore-prices", is_flag=True, help="With --price-response: also where prices show one."
+    )
+    response = click.option(
+        "--price-response",
+        metavar='"5%: 8"',
+        callback=_price_response,
+        help="Stated where prices do not show it: a price 5 % higher loses 8 of 100 customers "
+        "within a year.",
+    )
+    return response(ignored(command))
+
+
 @click.command()
 @click.argument("data")
 @click.option(
@@ -414,16 +429,7 @@ def _price_response(
     "--instrument", type=click.Choice(["lagged"]),
     help="Correct it by prices of the period before, if costs last and demand shocks do not.",
 )  # fmt: skip
-@click.option(
-    "--price-response",
-    metavar='"5%: 8"',
-    callback=_price_response,
-    help="Stated where prices do not show it: a price 5 % higher loses 8 of 100 customers within "
-    "a year.",
-)
-@click.option(
-    "--ignore-prices", is_flag=True, help="With --price-response: also where prices show one."
-)
+@stated_price_response
 @count_option(
     "--bootstrap", low=0, high=1000, default=0, show_default=True,
     help="With --cost or --instrument: samples of periods for errors of both stages.",
@@ -698,6 +704,7 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
     "--panel", metavar="DATA", help="Purchase panel to calibrate to, instead of a scenario."
 )
 @panel_options
+@stated_price_response
 @click.option(
     "--options", metavar="FILE", help="Strategic options [default: capabilities, timing, price]."
 )
@@ -743,8 +750,13 @@ def decide(
     heading, exports = check_brief(options), options.pop("exports")
     for name in ("author", "date", "logo"):
         options.pop(name)
+    response, ignored = options.pop("price_response"), options.pop("ignore_prices")
     given = {name: value for name, value in options.items() if value is not None} | heading
     table = {name: given.pop(name) for name in (*PANEL_NAMES, *TABLE_NAMES) if name in given}
+    if response is not None:
+        table["price_response"] = "{:g}%: {:g}".format(*(100 * each for each in response))
+    if ignored:
+        table["ignore_prices"] = True
     if table and "panel" not in given:
         name = next(iter(table)).replace("_", "-")
         raise UserError(f"--{name}: expected --panel DATA beside it, found none")
@@ -859,10 +871,11 @@ def _check(given: dict[str, Any]) -> None:
 
     values = checked(find_notebook("decide"), given)
     if values.get("panel"):
-        from cxsim.calibration import CalibrationError, load_panel
+        from cxsim.calibration import CalibrationError
+        from cxsim.calibration.panel_reading import panel_and_estimation
 
         try:
-            load_panel(values["panel"])
+            panel_and_estimation(values["panel"])
         except CalibrationError as error:
             raise UserError(str(error)) from None
         return

@@ -61,7 +61,8 @@ def market_from_panel(
     overrides
         Other values, put in last.
     table : str
-        How to read the panel, as for :func:`~cxsim.calibration.panel_reading.load_panel`.
+        How to read the panel, and the price response where one is stated, as for
+        :func:`~cxsim.calibration.panel_reading.panel_and_estimation`.
 
     Raises
     ------
@@ -70,9 +71,11 @@ def market_from_panel(
     ScenarioError
         If an override is not valid.
     """
-    from cxsim.calibration import calibrate, load_panel
+    from cxsim.calibration import calibrate
+    from cxsim.calibration.panel_reading import panel_and_estimation
 
-    result = calibrate(load_panel(panel, table))
+    data, how = panel_and_estimation(panel, table)
+    result = calibrate(data, **how)
     market, assumed = with_assumptions(result.scenario())
     assumed.attrs["warnings"] = [each.sentence for each in result.warnings]
     market = market.override(overrides) if overrides else market

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ import cxsim.calibration
 from cxsim.calibration import CalibrationError, Columns, calibrate, read_panel
 from cxsim.calibration.calibrate import Findings, cautions, price_response_of, stated_panel
 from cxsim.calibration.estimate import fit, with_stated_price
+from cxsim.calibration.panel_reading import panel_and_estimation
 from cxsim.calibration.price_endogeneity import PriceCheck
 from cxsim.calibration.scenario_writing import mostly_spurious, supported_loyalty
 from cxsim.cli.app import run as command
@@ -236,6 +239,38 @@ def test_customers_lost_are_those_stated_and_named_so():
     assert "as stated: a price 5 % higher loses 8 % of customers" in result.headline()
     assert "stated, se" in result.scenario_text()
     assert "price_response_stated" in [each.code for each in result.warnings]
+
+
+def test_a_price_response_may_stand_beside_how_a_panel_is_read(tmp_path):
+    path = tmp_path / "panel.csv"
+    _same_prices(customers=40).to_csv(path, index=False)
+    text = f"{path}; price_response: '5%: 8', ignore_prices: yes, period_length: month"
+    panel, how = panel_and_estimation(text)
+    assert panel.period_length == "month"
+    assert how == {"price_response": "5%: 8", "ignore_prices": True}
+    with pytest.raises(CalibrationError, match="did you mean 'price_response'"):
+        panel_and_estimation(f"{path}; price_respons: '5%: 8'")
+
+
+@pytest.mark.slow
+def test_a_decision_from_a_panel_takes_a_stated_price_response_and_ranges_over_it(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "panel.csv"
+    _same_prices(customers=80).to_csv(path, index=False)
+    quick = partial(calibrate, permutations=0, tastes="none", draws=1)
+    monkeypatch.setattr(cxsim.calibration, "calibrate", quick)
+    module = sys.modules["cxsim.calibration.calibrate"]
+    monkeypatch.setattr(module, "_RESPONSE_CUSTOMERS", 100)
+    monkeypatch.setattr(module, "_RESPONSE_SEEDS", 2)
+    market, drawn, assumed = market_from_panel(
+        f"{path}; price_response: '5%: 8', period_length: month", draws=50
+    )
+    stated = market.value("segments.All.price_sensitivity")
+    ranged = drawn["segments.All.price_sensitivity"]
+    assert ranged.mean() == pytest.approx(stated, rel=0.15)
+    assert ranged.std() > 0.05 * stated
+    assert any("price_response_stated" in each for each in assumed.attrs["warnings"])
 
 
 def test_a_stated_price_response_is_refused_where_prices_show_one():
