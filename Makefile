@@ -123,7 +123,7 @@ test-newer: $(READY) ## run what touches Mesa on Python 3.12 or newer (Mesa 3.5)
 	  tests/runs/test_mesa.py tests/runs/test_mesa_agents.py tests/engine/test_engines.py tests/numerics/test_draws.py tests/runs/test_golden.py
 
 # Chromium comes from the system's packages; where it cannot be had, that is said and no error.
-CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
+CHROMIUM = { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 in_browsers = $(CHROMIUM) >/dev/null || { echo "Installing Chromium"; \
 	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || { sudo -n apt-get update -qq && sudo -n apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1; }; \

@@ -734,7 +734,10 @@ def fit_market(
         taste = f"{of}.brand_taste_sd"
         if not price_is_target(given):  # which needs both taste and price sensitivity
             fixed[taste] = rounded(near[taste])
+        # Nearly nobody leaves at eight scales of random utility and three standard deviations of
+        # the difference between two brand preferences.
         highest = 8.0 / min(s["price_sensitivity"] for s in market.scenario["segments"].values())
+        highest += 3.0 * math.sqrt(2.0) * near.get(taste, 0.0)
         own = {f"firms.{name}.leaving_cost": [0.0, rounded(highest)] for name in churn["firm"]}
         kept = {
             key: ends

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -14,6 +16,7 @@ import cxsim as cx
 from cxsim.calibration.market_forms import MarketForm, answers_text, write_workbook
 from cxsim.calibration.market_questions import FirmAnswers, questions, read_answers
 from cxsim.calibration.market_scenario import (
+    MarketFit,
     checked_answers,
     fit_market,
     guided_market,
@@ -675,12 +678,36 @@ def test_leaving_costs_by_firm_come_in_where_one_for_all_cannot_meet_each_churn(
     costs = fit.result.parameters.set_index("path")["estimate"]
     alpha, beta, gamma = (costs[f"firms.{name}.leaving_cost"] for name in fit.churn["firm"])
     assert alpha > beta > gamma
-    errors = fit.result.moments.query("measure == 'churn'")
-    assert ((errors["model"] - errors["target"]).abs() < errors["model_se"]).all()
-    outside = fit.churn.loc[~fit.churn["within"], "firm"]
-    said = [reason.split(":")[0] for reason in fit.reasons() if " is not within " in reason]
-    assert said == list(outside)
-    assert len(outside) < len(fit.churn)
+    assert fit.churn["within"].all()
+    assert fit.reasons() == ()
+
+
+def test_a_small_market_is_fitted_to_its_shares_and_churn():
+    market = guided_market(read_answers(operators(churn_give_or_take=0.01)))
+    fit = fit_market(market, seeds=2, settings={"customers": 100, "periods": 12})
+    assert fit.churn["within"].all()
+    moments = fit.result.moments
+    shares = moments[moments["measure"] == "customer_share"]
+    assert (shares["model"] - shares["target"]).abs().max() < 0.03
+    assert not fit.by_firm, "churn rates alike need no leaving cost of each firm"
+    for row in fit.result.parameters.to_dict("records"):
+        assert fit.scenario.value(row["path"]) == pytest.approx(row["estimate"], rel=1e-4)
+    assert fit.price_words().startswith("Price response: a price 10 % higher loses Beta ")
+
+
+def test_churn_that_is_not_met_is_said_with_its_reason():
+    market = guided_market(read_answers(operators()))
+    churn = pd.DataFrame({"firm": ["Alpha", "Beta"], "stated": [0.006, 0.014],
+                          "give_or_take": 0.001, "simulated": [0.009, 0.0142],
+                          "within": [False, True]})  # fmt: skip
+    moments = pd.DataFrame({"measure": ["churn"], "model_se": [0.0001]})
+    result = SimpleNamespace(
+        moments=moments, reasons=lambda: ("Alpha.leaving_cost is at a bound.",)
+    )
+    fit = MarketFit(market, result, {}, churn, (100.0, 100.0), True, 0.1, 0.01, pd.DataFrame())
+    first, second = fit.reasons()
+    assert first.startswith("Alpha: simulated churn of 0.90 % is not within 0.1 points")
+    assert second == bound
 
 
 # -- The form of the notebook
