@@ -701,9 +701,8 @@ def test_churn_that_is_not_met_is_said_with_its_reason():
                           "give_or_take": 0.001, "simulated": [0.009, 0.0142],
                           "within": [False, True]})  # fmt: skip
     moments = pd.DataFrame({"measure": ["churn"], "model_se": [0.0001]})
-    result = SimpleNamespace(
-        moments=moments, reasons=lambda: ("Alpha.leaving_cost is at a bound.",)
-    )
+    bound = "Alpha.leaving_cost is at a bound."
+    result = SimpleNamespace(moments=moments, reasons=lambda: (bound,))
     fit = MarketFit(market, result, {}, churn, (100.0, 100.0), True, 0.1, 0.01, pd.DataFrame())
     first, second = fit.reasons()
     assert first.startswith("Alpha: simulated churn of 0.90 % is not within 0.1 points")
