@@ -62,9 +62,10 @@ def change(example):
 
 
 def python(*words):
+    known = os.environ.get("PYTHONPATH", str(ROOT))
     done = subprocess.run(
         [sys.executable, *map(str, words)],
-        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), known])},
         capture_output=True,
         text=True,
         check=False,

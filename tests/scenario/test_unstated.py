@@ -282,7 +282,7 @@ def test_run_and_its_report_say_it_on_the_first_screen(cxsim, files):
     line = "Free in this market: every firm's customization, interaction and upkeep of"
     assert line in said
     page = (files / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.index("cx-answer") < page.index(line) < page.index("<h2")
+    assert page.index("cx-answer") < page.index(line) < page.index("The answer in figures")
     assert "Values that the scenario does not state" in page
 
 
