@@ -61,8 +61,14 @@ def share_of(value: Any) -> Any:
     return made
 
 
+def size_of(value: Any) -> Any:
+    """Return a size of a move, which may be a share in per cent: 0.03 or ``3 %``."""
+    return share_of(value) if isinstance(value, str) and value.strip().endswith("%") else value
+
+
 Share = Annotated[float, BeforeValidator(share_of), Ge(0), Le(1)]
 Money = Annotated[float, Ge(0)]
+Size = Annotated[float, BeforeValidator(size_of), Gt(0)]
 Positive = Annotated[float, Gt(0)]
 Level = Annotated[int, Ge(1), Le(5)]
 Score = Annotated[float, Ge(0), Le(10)]
@@ -179,7 +185,7 @@ class MoveAnswers(Keyed):
     move: str | None = asked(
         "Name in the menu of moves", "move", unknown="it reaches what is stated beside it"
     )
-    size: Positive | None = asked(
+    size: Size | None = asked(
         "Size of a move of the menu, in its own unit", "see the menu", unknown="it has none"
     )
     unit_cost: Money | None = asked(

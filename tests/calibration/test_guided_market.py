@@ -71,6 +71,16 @@ def test_a_dozen_answers_are_needed_and_some_thirty_are_seen_before_more():
     assert all(each.text and each.unit for each in asked)
 
 
+def test_the_size_of_a_move_may_be_written_in_per_cent():
+    points = {"move": "loyalty_programme", "start": 4, "build": 3, "once": 1e5, "per_year": 1e5}
+    one, other = (
+        read_answers(operators(moves={"points": points | {"size": size}})) for size in ("3 %", 0.03)
+    )
+    assert one == other
+    with pytest.raises(cx.ScenarioError, match="expected a number above 0"):
+        read_answers(operators(moves={"points": points | {"size": "a lot"}}))
+
+
 def test_a_share_may_be_written_in_per_cent():
     one, other = (read_answers(operators(leaving=each)) for each in ("0.4 %", 0.004))
     assert one == other
