@@ -166,8 +166,6 @@ def _change(
     if not row["difference"]:
         noun = noun_of(measure)
         return f"In {called[name]}, {firm}'s {noun} does not differ from that in {first}."
-            f"In {called[name]}, {firm}'s {noun_of(measure)} does not differ from that in {first}."
-        )
     verb = _verb(who, row["difference"])
     said = (
         f"In {called[name]}, {who} {verb} {scale.text(abs(row['difference']))} of "
