@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.targets import PER_YEAR
 from cxsim.messages import Place, found, hint
+from cxsim.model.goals import BY_QUESTION, Asked
 from cxsim.parameters import parameter
 from cxsim.scenario.display import moves
 from cxsim.scenario.fields import Keyed
@@ -248,16 +249,9 @@ REACHED = {
 }  # fmt: skip
 
 
-#: Goals in words of managers, and the measures that they are.
-GOALS = {
-    "profit": "net_present_value", "market share": "market_share", "customers": "customers",
-    "retention": "retention_rate", "customer value": "customer_equity",
-}  # fmt: skip
-
-
 #: Questions with a choice of answers.
 _WORDS = {
-    "goal": tuple(GOALS), "period": tuple(PER_YEAR), "buys": ("subscription", "purchases"),
+    "goal": tuple(BY_QUESTION), "period": tuple(PER_YEAR), "buys": ("subscription", "purchases"),
     "shares_of": ("customers", "sales"),
 }  # fmt: skip
 
@@ -267,9 +261,7 @@ class Answers(Keyed):
 
     called: ClassVar[str] = "a market"
     my_firm: str = asked("The firm that decides, and that every answer is about", "name")
-    goal: Literal["profit", "market share", "customers", "retention", "customer value"] = asked(
-        "What it wants more of", "word"
-    )
+    goal: Asked = asked("What it wants more of", "word")
     currency: str = asked("Currency of all amounts", "label")
     period: Literal["day", "week", "month", "quarter", "year"] = asked(
         "Time that churn and prices of a subscription are stated for", "word"

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from cxsim.calibration.market_questions import (
-    GOALS,
     OFTEN,
     REACHED,
     Answers,
@@ -30,6 +29,7 @@ from cxsim.calibration.market_questions import (
 from cxsim.calibration.moment_matching import MomentMatch, lost_by_price, match_moments
 from cxsim.calibration.target_tables import PRICE_RESPONSE
 from cxsim.calibration.targets import PER_YEAR
+from cxsim.model.goals import BY_QUESTION
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.display import level_range, level_value, moves, with_neutral
@@ -136,7 +136,7 @@ def guided_market(given: Answers, *, name: str = "market") -> GuidedMarket:
         "name": name,
         "title": f"The market of {given.my_firm}",
         "notes": "Derived from answers about the market by cxsim market: change those, not this.",
-        "perspective": {"firm": given.my_firm, "goal": GOALS[given.goal]},
+        "perspective": {"firm": given.my_firm, "goal": BY_QUESTION[given.goal]},
         "periods": periods,
         "period_length": given.period,
         "currency": given.currency,

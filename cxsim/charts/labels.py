@@ -16,19 +16,22 @@ from matplotlib.ticker import FuncFormatter
 from cxsim.messages import hint
 from cxsim.runs.measures.measure_registry import measures
 
-# -- What a scenario calls things: a period, its currency, customers, purchases and prices -----
+# -- What a scenario calls things: a period, its currency, customers, firms, purchases, prices --
 
 
 #: Words that a scenario's ``labels`` replace, with their plurals.
-_NAMED = {"customer": "customers", "purchase": "purchases", "price": "prices"}
+_NAMED = {
+    "customer": "customers", "purchase": "purchases", "price": "prices", "firm": "firms",
+    "profit": "profits",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Words:
     """The scenario's labels of a period and its currency; no currency if it is not known.
 
-    ``customer``, ``purchase`` and ``price`` are its labels for these: one word, or singular and
-    plural with a stroke between them (``"child/children"``).
+    ``customer``, ``purchase``, ``price``, ``firm`` and ``profit`` are its labels for these: one
+    word, or singular and plural with a stroke between them (``"child/children"``).
     """
 
     period: str = "period"
@@ -36,6 +39,8 @@ class Words:
     customer: str = "customer"
     purchase: str = "purchase"
     price: str = "price"
+    firm: str = "firm"
+    profit: str = "profit"
 
     @classmethod
     def of(cls, said: Mapping[Any, Any]) -> Words:
@@ -68,7 +73,9 @@ class Words:
         return renamed
 
     def say(self, text: str, *, keep: Iterable[str] = ()) -> str:
-        """Return a text with customers, purchases and prices called by their labels.
+        """Return a text in which customers, purchases, prices, firms, profit have their labels.
+
+        Options of the command line and dotted paths stay as they are.
 
         Parameters
         ----------
@@ -85,7 +92,9 @@ class Words:
             return text
         names = sorted((re.escape(name) for name in keep if name), key=len, reverse=True)
         known = "|".join(map(re.escape, self._renamed))
-        pattern = "|".join([*(f"(?:{name})" for name in names), rf"\b(?P<word>{known})\b"])
+        pattern = "|".join(
+            [*(f"(?:{name})" for name in names), rf"(?<!-)(?<![\w.])(?P<word>{known})\b(?!\.\w)"]
+        )
 
         def replaced(match: re.Match[str]) -> str:
             found = match.group("word")

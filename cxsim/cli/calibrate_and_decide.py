@@ -24,6 +24,7 @@ from cxsim.cli.run_and_compare import (
 from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 from cxsim.files.whole import file_name
 from cxsim.messages import cells
+from cxsim.model.goals import BY_WORD, OF_FIRMS
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook
 
@@ -687,7 +688,7 @@ def _fit_of(row: dict[str, Any]) -> list[str]:
     help="My firm, which decides [default: that of the scenario's perspective, or the first].",
 )  # fmt: skip
 @click.option(
-    "--goal", type=click.Choice(["profit", "share", "retention", "CLV"], case_sensitive=False),
+    "--goal", type=click.Choice(tuple(OF_FIRMS), case_sensitive=False),
     help="What my firm wants more of [default: the perspective's, or profit].",
 )  # fmt: skip
 @click.option(
@@ -785,8 +786,6 @@ def _hold(
     options: dict[str, Any],
 ) -> None:  # fmt: skip
     """Print at which value of a parameter a target is reached, and what it costs."""
-    from cxsim.report.brief import GOALS
-
     for name, beside, form in (
         ("hold", target, "a target such as 'market_share>=0.40'"),
         ("by", by, "PATH=LOW:HIGH"),
@@ -799,7 +798,7 @@ def _hold(
     assert target is not None
     assert by is not None
     heading = check_brief(options)
-    words = {word.lower(): measure for word, measure in GOALS.items()}
+    words = {word.lower(): measure for word, measure in BY_WORD.items()}
     name = re.split(r"[<>=]|\bat (?:least|most)\b", target)[0].strip()
     target = words.get(name.lower(), name) + target.strip()[len(name) :] if name else target
     if options["output"] or options["exports"]:

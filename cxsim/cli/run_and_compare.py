@@ -22,6 +22,7 @@ from cxsim.cli.terminal import (
 )  # fmt: skip
 from cxsim.files.whole import file_name
 from cxsim.messages import Problem, found, hint
+from cxsim.model.goals import BY_WORD
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook, shipped_notebooks
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
@@ -56,10 +57,6 @@ OUTPUT = click.option(
 TIMEOUT = click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Time limit.")
 
 
-#: Goals of a firm, in the words of ``--goal``.
-GOALS = ("profit", "share", "retention", "CLV", "surplus")
-
-
 #: Options of every command whose report opens with a brief.
 BRIEF = (
     click.option(
@@ -84,7 +81,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Any] = [
         click.option("--firm", metavar="NAME", help="My firm: the answer is about it "
                      "[default: that of the scenario's perspective, or one that is named]."),
-        click.option("--goal", type=click.Choice(GOALS, case_sensitive=False),
+        click.option("--goal", type=click.Choice(tuple(BY_WORD), case_sensitive=False),
                      help="What my firm wants more of [default: the perspective's, or profit]."),
         click.option("--seeds", metavar="N", help="Number of seeds, 1 to 10000."),
         OVERRIDES,

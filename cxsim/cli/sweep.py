@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cxsim.cli.run_and_compare import GOALS, brief_options, check_brief, export_brief
+from cxsim.cli.run_and_compare import brief_options, check_brief, export_brief
 from cxsim.cli.terminal import (
     SECONDS,
     Bar,
@@ -22,6 +22,7 @@ from cxsim.cli.terminal import (
     within_memory,
 )  # fmt: skip
 from cxsim.messages import hint
+from cxsim.model.goals import BY_WORD
 from cxsim.scenario import ScenarioError
 
 # -- Commands about many runs: sweep, and replay of one of them --------------------------------
@@ -60,7 +61,7 @@ _STORE = click.option(
 @click.option("--firm", metavar="NAME", help="With --report: my firm.")
 @click.option(
     "--goal",
-    type=click.Choice(GOALS, case_sensitive=False),
+    type=click.Choice(tuple(BY_WORD), case_sensitive=False),
     help="With --report: what my firm wants more of.",
 )
 @brief_options

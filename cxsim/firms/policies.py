@@ -118,6 +118,8 @@ AXES = ("interaction", "customization")
 class AdaptiveCapability(CapabilityPolicy):
     """Try a step of one capability, then of the other, and keep steps that raise the own profit.
 
+    A firm with an objective keeps those that raise what it maximizes, within its budget.
+
     One-off costs of a step are spread over `payback` periods. Learning relationships take time, so
     a step is observed for `patience` periods.
     """
@@ -163,9 +165,9 @@ class AdaptiveCapability(CapabilityPolicy):
         self.watched = 0
         last = slice(-self.patience, None)
         once = known.books["capability_investment"][last]
-        running = (known.books["profit"][last] + once).mean()
+        running = known.books["profit"][last] + once
         trial = self.trials[AXES[self.turn]]
-        value = trial.next(float(running - once.sum() / self.payback), self._away)
+        value = trial.next(known.gained(running, once.sum() / self.payback), self._away)
         changed = {AXES[self.turn]: value}
         if value == trial.kept:  # a step was taken back, or none is left: the other one is next
             self.turn = 1 - self.turn
@@ -198,6 +200,7 @@ class BestResponse(PricingPolicy):
     """
 
     information = "full"
+    solves_for_profit = True
 
     def decide(self, known: FirmInformation) -> float | None:
         """Return the price; None where no customer would buy at any price near.
@@ -277,6 +280,7 @@ class Farsighted(PricingPolicy):
     """
 
     information = "full"
+    solves_for_profit = True
 
     discount_factor: float | None = parameter(
         None,
@@ -421,7 +425,8 @@ class AdaptivePricing(PricingPolicy):
     """Try a step of the price, and keep it if the own profit rises.
 
     Every `patience` periods the mean profit at the present price is taken. Investments in
-    capabilities are excluded, since they do not depend on the price.
+    capabilities are excluded, since they do not depend on the price. A firm with an objective keeps
+    steps that raise what it maximizes, within its budget.
     """
 
     step: float = parameter(0.02, doc="Size of a step", unit="share of price", gt=0, lt=1)
@@ -458,7 +463,7 @@ class AdaptivePricing(PricingPolicy):
         self.watched = 0
         last = slice(-self.patience, None)
         profit = known.books["profit"][last] + known.books["capability_investment"][last]
-        return self.trial.next(float(profit.mean()), lambda p, way: p * (1.0 + way * self.step))
+        return self.trial.next(known.gained(profit), lambda p, way: p * (1.0 + way * self.step))
 
 
 # -- Prices that answer those of rivals ----------------------------------------------------------

@@ -44,6 +44,8 @@ class Policy(ABC):
     information : {"own", "full"}
         ``"full"`` marks benchmarks: they are shown the market as well
         (``known.market``), which no firm can know.
+    solves_for_profit : bool
+        Whether profit is the only goal that it can have.
     parameters : type of Parameters
         Its parameters, made of the annotated attributes.
 
@@ -62,6 +64,7 @@ class Policy(ABC):
     kind: ClassVar[str] = ""
     sets: ClassVar[tuple[str, ...]] = ()
     information: ClassVar[str] = "own"
+    solves_for_profit: ClassVar[bool] = False
     parameters: ClassVar[type[Parameters]] = Parameters
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -236,6 +239,33 @@ class Trial:
         return self.value
 
 
+# -- Goals other than profit --------------------------------------------------------------------
+
+
+def objective_value(served: float, profit: float, budget: float) -> float:
+    """Return the value of a period to a firm with a goal other than profit.
+
+    A loss within the budget does not count. Beyond it, only the excess does, so that any result
+    within the budget is better than any beyond it.
+
+    Parameters
+    ----------
+    served : float
+        What the goal measures; at least 0.
+    profit : float
+        Of the period, currency.
+    budget : float
+        Largest loss, currency.
+
+    Examples
+    --------
+    >>> objective_value(300.0, -50.0, 100.0), objective_value(400.0, -150.0, 100.0)
+    (300.0, -50.0)
+    """
+    excess = -profit - budget
+    return -excess if excess > 0.0 else served
+
+
 # -- Firm information: the firm's own accounts and what is public --------------------------------
 
 
@@ -292,6 +322,8 @@ class FirmInformation(AttributeHints):
     beliefs : mapping of str to Belief
         Perceived performance of its touchpoints, by name, as of the period before: from surveys
         if it has any, else its design. Empty in period 0 and without a journey.
+    objective : object
+        The firm's goal other than profit, with ``goal`` and ``budget``; None for profit.
     market : object
         None, except for benchmarks with ``information = "full"``: the market itself.
     """
@@ -303,6 +335,7 @@ class FirmInformation(AttributeHints):
     books: Mapping[str, np.ndarray] = field(default_factory=dict)
     public: Mapping[str, Public] = field(default_factory=dict)
     beliefs: Mapping[str, Belief] = field(default_factory=dict)
+    objective: Any = None
     market: Any = None
     key: Word = field(default=0, repr=False)
 
@@ -332,6 +365,27 @@ class FirmInformation(AttributeHints):
             raise KeyError(f"expected one of the firm's books, found {measure!r}{near}")
         values = self.books[measure]
         return float(values[-1]) if len(values) else default
+
+    def gained(self, profit: np.ndarray, less: float = 0.0) -> float:
+        """Return the value of the latest periods to the firm, by its own objective.
+
+        Parameters
+        ----------
+        profit : ndarray, shape (period,)
+            What counts as profit in each of these periods, currency, the last period last.
+        less : float
+            What each period has to pay besides, currency.
+
+        Returns
+        -------
+        float
+            Mean profit, or with an objective what :func:`objective_value` makes of the means.
+        """
+        earned = float(profit.mean() - less)
+        if self.objective is None:
+            return earned
+        served = self.books[self.objective.goal][-len(profit) :]
+        return objective_value(float(served.mean()), earned, float(self.objective.budget))
 
     def uniform(self, number: int = 0) -> float:
         """Return a random number above 0 and below 1.

@@ -37,6 +37,7 @@ from cxsim.model.experience.relationship import (
     VOLUME_RESPONSE,
 )
 from cxsim.model.experience.touchpoints import ORGANIZATION, TOUCHPOINTS
+from cxsim.model.goals import Objective
 from cxsim.model.lock_in.contracts import CONTRACTS, ENTRY, LEAVING_COST
 from cxsim.model.lock_in.loyalty_programme import LOYALTY
 from cxsim.model.mechanism import Mechanism
@@ -97,9 +98,14 @@ class Policies(Parameters):
 
 
 class FirmParameters(Parameters):
-    """The policies of a firm."""
+    """The policies of a firm, and what they are for."""
 
     policy: Policies = parameter(Policies(), doc="Policies by which the firm decides", fixed=True)
+    objective: Objective | None = parameter(
+        None,
+        doc="Goal other than profit, of policies by trial and error and of decisions; null: profit",
+        fixed=True,
+    )
 
 
 def _any(scenario: Any) -> bool:

@@ -23,20 +23,12 @@ import pandas as pd
 from cxsim.charts.style import Picture, alternative_text, picture_bytes, title_share
 from cxsim.files.whole import whole_file
 from cxsim.messages import found, hint
+from cxsim.model.goals import BY_WORD, GOALS, word_of
 from cxsim.report.tables import piece
 from cxsim.scenario.loading import read_yaml
 
 if TYPE_CHECKING:
     from cxsim.scenario import Scenario
-
-#: Goals by the words of the command line, and the measures that they are.
-GOALS = {
-    "profit": "net_present_value",
-    "share": "market_share",
-    "retention": "retention_rate",
-    "CLV": "customer_lifetime_value_new",
-    "surplus": "consumer_surplus",
-}
 
 #: File in a folder of results that holds the brief.
 FILE = "brief.json"
@@ -327,23 +319,19 @@ def _read(held: Mapping[str, Any]) -> Brief:
 
 
 def goal_named(name: str) -> str:
-    """Return the measure of a goal: a word of :data:`GOALS` in any case, or a measure's own name.
+    """Return the measure of a goal: a word of ``--goal`` in any case, or a measure's own name.
 
     Raises
     ------
     ValueError
         If it is none; with the nearest one.
     """
-    known = {word.lower(): measure for word, measure in GOALS.items()}
+    known = {word.lower(): measure for word, measure in BY_WORD.items()}
     measure = known.get(name.lower(), name)
-    if measure not in {*GOALS.values(), *PERSPECTIVES}:
-        near = hint(name, [*GOALS, *GOALS.values()], listed=10)
-        raise ValueError(f"goal: expected one of {', '.join(GOALS)}, found {found(name)}{near}")
+    if measure not in {goal.measure for goal in GOALS}:
+        near = hint(name, [*BY_WORD, *BY_WORD.values()], listed=10)
+        raise ValueError(f"goal: expected one of {', '.join(BY_WORD)}, found {found(name)}{near}")
     return measure
-
-
-#: Goals that a scenario's perspective may have beside those of :data:`GOALS`.
-PERSPECTIVES = ("profit", "customers", "customer_equity")
 
 
 def stance(
@@ -369,19 +357,20 @@ def stance(
     ValueError
         If there is no such goal.
     """
-    from cxsim.strategy.options import firm_of
+    from cxsim.strategy.options import firm_of, goal_of
 
     view = scenario.perspective
     named = firm_of(scenario, firm) if firm or view else taken
-    measure = goal_named(goal) if goal else view.goal if view else GOALS["profit"]
+    measure = goal_of(scenario, goal_named(goal) if goal else "", named)
     said = []
     if not firm:
         reason = "the scenario's perspective" if view else f"because {why}"
         said.append(f"firm {named} ({reason}; `--firm` takes another)")
     if not goal:
+        own = scenario.firms[named].objective
         reason = "the scenario's perspective" if view else "the usual one"
-        word = next((word for word, each in GOALS.items() if each == measure), measure)
-        said.append(f"goal {word.replace('_', ' ')} ({reason}; `--goal` takes another)")
+        reason = "the objective of the firm" if own else reason
+        said.append(f"goal {word_of(measure)} ({reason}; `--goal` takes another)")
     return named, measure, f"Taken by default: {' and '.join(said)}." if said else ""
 
 

@@ -19,10 +19,10 @@ import pandas as pd
 from cxsim.charts.business_case import cumulative_cash, price_response, threshold
 from cxsim.charts.labels import Words, joined, number, scale_for
 from cxsim.messages import argument_hints, money
+from cxsim.model.goals import noun_of
 from cxsim.report.brief import Assumption, Brief, Drawing, Sheet, stance
 from cxsim.report.brief_comparison import comparison_brief, runs_brief
 from cxsim.report.brief_lead import (
-    NOUNS,
     Figures,
     Lead,
     capital,
@@ -87,7 +87,7 @@ def brief(
         Those that the result is of, in its order; a study needs none.
     firm, goal : str
         Default: those of the first scenario's perspective, else one that the brief names. Goals
-        are profit, share, retention, CLV and surplus.
+        are those of ``--goal``: profit, share, customers and others (:mod:`cxsim.model.goals`).
     author, date : str
 
     Returns
@@ -149,7 +149,7 @@ def _decision(
     assumptions = [*turned, *(lead.assumptions() if lead else ())][:3]
     unit, best = str(result.facts["unit"]), table.loc[result.recommended]
     mean, low, high = result.advantage
-    of = "" if unit else f", {NOUNS.get(measure, measure)}"
+    of = "" if unit else f", {noun_of(measure)}"
     ends = f"{money(low)} to {money(high)}"
     numbers = [
         ("Recommended", result.recommended, ""),
@@ -253,7 +253,7 @@ def _sheet_of_options(result: Decision, measure: str, unit: str) -> Sheet:
     }  # fmt: skip
     money_in = ("mean", "lower", "upper", "mean regret", "maximum regret", "worst case")
     return Sheet(
-        "Options", f"Options by {NOUNS.get(measure, measure)}, means over all futures",
+        "Options", f"Options by {noun_of(measure)}, means over all futures",
         frame.rename(columns=names), dict.fromkeys(money_in, unit),
         {"mean regret": "Shortfall against the best option in the same future, mean over futures.",
          "worst case": "Lowest mean over the seeds of any future."},

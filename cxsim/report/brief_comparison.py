@@ -16,10 +16,10 @@ from cxsim.charts.scenario_comparison import scenario_differences
 from cxsim.charts.style import Picture
 from cxsim.charts.time_series import market_shares
 from cxsim.messages import money
+from cxsim.model.goals import DEFAULT, noun_of
 from cxsim.numerics.statistics import half_width
-from cxsim.report.brief import GOALS, Brief, Sheet, stance
+from cxsim.report.brief import Brief, Sheet, stance
 from cxsim.report.brief_lead import (
-    NOUNS,
     Figures,
     Lead,
     called_by_title,
@@ -73,7 +73,7 @@ def comparison_brief(
     lead = leads[top] if top is not None else None
     meant = dict(zip(names, others, strict=True)).get(top or "", others[-1])
     titles = [f"“{each.title or each.name}”" for each in others]
-    noun = NOUNS[measure]
+    noun = noun_of(measure)
     whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
     question = f"What does {titles[0]} do to {whose}?" if len(names) == 1 else (
         f"Which is best for {whose}: {joined(titles).replace('” and “', '” or “')}?"
@@ -153,12 +153,13 @@ def _change(
     """Return the change of a goal in a sentence, and of share or money beside it."""
     row, first = _row(result, name, firm, measure), called[result.scenarios[0]]
     if row is None or not isfinite(row["difference"]):
-        return f"In {called[name]}, there is no {NOUNS[measure]} to compare for {firm}."
+        return f"In {called[name]}, there is no {noun_of(measure)} to compare for {firm}."
     who = "customers" if row["firm"] == MARKET else firm
     scale = _scale(row, base, difference=True)
     percent = f"{100 * result.confidence:g} % interval"
     if not row["difference"]:
-        return f"In {called[name]}, {firm}'s {NOUNS[measure]} does not differ from that in {first}."
+        noun = noun_of(measure)
+        return f"In {called[name]}, {firm}'s {noun} does not differ from that in {first}."
     verb = _verb(who, row["difference"])
     said = (
         f"In {called[name]}, {who} {verb} {scale.text(abs(row['difference']))} of "
@@ -170,7 +171,7 @@ def _change(
         said += ")" if _sure(row) else "; not statistically significant)"
     else:
         said += " (one seed, so no interval)"
-    other = "market_share" if measure == GOALS["profit"] else GOALS["profit"]
+    other = "market_share" if measure == DEFAULT else DEFAULT
     beside = _row(result, name, firm, other)
     if beside is not None and measure != other and _sure(beside):
         against = beside["difference"] * row["difference"] < 0
@@ -190,7 +191,7 @@ def _change(
 
 def _both(result: Comparison, names: Sequence[str], firm: str, base: Scenario) -> str | None:
     """Return share and money of a firm as the title of a figure; None for several scenarios."""
-    rows = [_row(result, names[0], firm, each) for each in ("market_share", GOALS["profit"])]
+    rows = [_row(result, names[0], firm, each) for each in ("market_share", DEFAULT)]
     if len(names) > 1 or any(row is None or row["firm"] == MARKET for row in rows):
         return None
     said = [
@@ -230,7 +231,7 @@ def _best(result: Comparison, firm: str, measure: str, called: Mapping[str, str]
     if len(known) < 2:
         return ""
     top = max(known, key=lambda name: known[name])
-    first, noun = called[result.scenarios[0]], NOUNS[measure]
+    first, noun = called[result.scenarios[0]], noun_of(measure)
     whose = noun if measure == "consumer_surplus" else f"{firm}'s {noun}"
     if known[top] <= 0:
         none = (
@@ -247,7 +248,7 @@ def _tiles(
     found = lead.numbers() if lead else []
     if name is None:
         return found
-    other = "market_share" if measure == GOALS["profit"] else measure
+    other = "market_share" if measure == DEFAULT else measure
     row = _row(result, name, firm, other)
     if row is not None and isfinite(row["difference"]):
         words = Words(currency=lead.value.currency if lead else "")
@@ -316,8 +317,8 @@ def runs_brief(
     other = max(rivals, key=lambda k: within[k], default=None)
     lead = _lead_of(result, mine, other) if other is not None else own
     answer = [_level(result, firm, measure, own, lead, other)]
-    if measure != GOALS["profit"]:
-        answer.append(_level(result, firm, GOALS["profit"], own, lead, other))
+    if measure != DEFAULT:
+        answer.append(_level(result, firm, DEFAULT, own, lead, other))
     flows = own.flow(firm)
     for k in rivals:
         rival = _lead_of(result, k, None)
@@ -329,7 +330,7 @@ def runs_brief(
     series = result.series.copy()
     series.attrs.update(settings_attrs(market), my_firm=firm)
     figures["shares"] = partial(market_shares, series)
-    noun = NOUNS[measure]
+    noun = noun_of(measure)
     against = f" over {names[other]}" if other is not None else ""
     assumptions = lead.assumptions() if other is not None else own.assumptions()
     stated = sheet_of_statement(
@@ -389,7 +390,7 @@ def _level(
 ) -> str:
     """Return the level of a goal in a sentence, beside that of the best rival."""
     names, value = result.firms, own.value
-    if measure == GOALS["profit"]:
+    if measure == DEFAULT:
         ends = ""
         if isfinite(value.within.lower):
             ends = f" (95 % interval {money(value.within.lower)} to {money(value.within.upper)})"
@@ -411,7 +412,7 @@ def _level(
     rows = result.means[result.means["measure"] == measure].set_index("firm")
     who = firm if firm in rows.index else MARKET
     if who not in rows.index:
-        return f"There is no {NOUNS[measure]} in this market."
+        return f"There is no {noun_of(measure)} in this market."
     mean, se = float(rows.loc[who, "mean"]), float(rows.loc[who, "se"])
     words = Words.of(settings_attrs(result.first.scenario))
     unit = unit.replace(" per period", "") if known[measure].summary == "sum" else unit

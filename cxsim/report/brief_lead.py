@@ -27,14 +27,6 @@ from cxsim.study.value_of_lead import (
     turning_rate,
 )
 
-#: Goals as nouns of a question, by measure.
-NOUNS = {
-    "net_present_value": "profit", "profit": "profit", "market_share": "market share",
-    "retention_rate": "retention", "customer_lifetime_value_new": "customer lifetime value",
-    "consumer_surplus": "consumer surplus", "customers": "number of customers",
-    "customer_equity": "customer equity",
-}  # fmt: skip
-
 #: Figures of a brief by name, drawn when they are called.
 Figures = dict[str, Callable[[], Picture]]
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from cxsim.charts.labels import Scale
 from cxsim.messages import minus
+from cxsim.model.goals import BY_WORD, OF_FIRMS
 from cxsim.report import tables
-from cxsim.report.brief import GOALS, goal_named
+from cxsim.report.brief import goal_named
 from cxsim.report.notebook_parameters import loaded
 from cxsim.scenario import Scenario
 from cxsim.scenario.calendar import ADD, REPLACE
@@ -38,8 +39,8 @@ def firm_and_measure(text: str) -> dict[str, str]:
     """
     firm, _, goal = (part.strip() for part in text.partition(";"))
     measure = goal_named(goal) if goal else ""
-    if measure == GOALS["surplus"]:
-        known = "expected a goal of the firm: profit, share, retention or CLV"
+    if measure == BY_WORD["surplus"]:
+        known = f"expected a goal of the firm: {', '.join(OF_FIRMS)}"
         raise ValueError(f"goal: {known}, found {goal!r}")
     return {"firm": firm, "measure": measure}
 

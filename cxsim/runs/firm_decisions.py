@@ -171,6 +171,7 @@ class Decisions:
                 books=self._read(seat.firm),
                 public=public,
                 beliefs=MappingProxyType(self._beliefs.get(seat.firm, {})),
+                objective=self._scenario.firms[seat.firm].objective,
                 market=market if full else None,
                 key=int(key),
             )

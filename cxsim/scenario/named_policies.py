@@ -195,7 +195,10 @@ def policy_refusals(scenario: Any) -> list[tuple[Keys, str]]:
         policy = resolve(kind, name, _folder(scenario._source, firm, kind))
         if policy is None or isinstance(policy, PolicyCode):
             continue
-        text = policy(**settings).refuses(scenario)
+        made = policy(**settings)
+        text = made.refuses(scenario)
+        if made.solves_for_profit and scenario.firms[firm].objective is not None:
+            text = "expected a firm that maximizes profit, found an objective"
         if text:
             problems.append((("firms", firm, "policy", kind), f"{name}: {text}"))
     return problems

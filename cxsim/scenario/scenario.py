@@ -610,6 +610,8 @@ def canonical(scenario: Scenario) -> str:
             for key, group in getattr(model, section).items()
         }
     for key, group in payload["firms"].items():
+        if group.get("objective") is None:
+            group.pop("objective", None)
         if "policy" in group:  # said briefly or in full, it is the same policy
             group["policy"] = _plain(completed(model.firms[key].policy))
             if not group["policy"]:

@@ -14,6 +14,7 @@ from annotated_types import MaxLen, MinLen
 from pydantic import Field, create_model, field_validator
 from pydantic.fields import FieldInfo
 
+from cxsim.model.goals import DEFAULT, Measure
 from cxsim.model.mechanism import Mechanism
 from cxsim.parameters import Ask, Parameters, parameter
 from cxsim.scenario.claim_rule import parse_rule
@@ -297,21 +298,20 @@ class Condition(Parameters):
 
 
 class Labels(Parameters):
-    """Words of this market for customers, purchases and prices in tables and figures."""
+    """Words of this market for customers, purchases, prices and firms in tables and figures."""
 
     customer: str = fixed("customer", "Word for a customer (patient, donor, voter, child/children)")
     purchase: str = fixed("purchase", "Word for a purchase (treatment, donation, vote, enrolment)")
     price: str = fixed("price", "Word for a price (fee, co-payment, tuition)")
+    firm: str = fixed("firm", "Word for a firm (hospital, charity/charities, party, university)")
+    profit: str = fixed("profit", "Word for profit (surplus of income, balance)")
 
 
 class Perspective(Parameters):
     """From whose side results are read: a firm, and what it wants more of."""
 
     firm: str = fixed(doc="The firm that decides, and that results are about", min_length=1)
-    goal: Literal[
-        "net_present_value", "profit", "market_share", "customers", "retention_rate",
-        "customer_equity",
-    ] = fixed("net_present_value", doc="Measure that the firm wants more of")  # fmt: skip
+    goal: Measure = fixed(DEFAULT, doc="Measure that the firm wants more of")
 
 
 class World(Parameters):

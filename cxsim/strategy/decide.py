@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from cxsim.messages import Place, Problem, argument_hints, number, whole
+from cxsim.messages import Place, Problem, argument_hints, money, number, whole
 from cxsim.model.core.capabilities import CAPABILITIES
+from cxsim.numerics.statistics import half_width
 from cxsim.runs.measures.measure_registry import measures
 from cxsim.runs.measures.profit import VALUES
 from cxsim.scenario import Scenario, ScenarioError
@@ -104,7 +105,8 @@ def plan_decision(
             f"(points={len(drawn)} takes each once)"
         )
     market = loaded(scenario, overrides)
-    firm, measure = firm_of(market, firm), goal_of(market, measure)
+    firm = firm_of(market, firm)
+    measure = goal_of(market, measure, firm)
     chosen = read_mapping(options, "options") if options else default_options(market, firm)
     planned = with_programmes(firm, with_moves(market, firm, chosen))
     copier = rival_of(market, firm, rival, planned)
@@ -229,12 +231,22 @@ def made_of(
     """Return the decision of a study of :func:`plan_decision` and its runs."""
     assert study.base is not None
     measure, firm = study.outputs[0].measure, study.outputs[0].firms[0]
+    beyond = _beyond_budget(study.base, firm, frame, confidence)
+    within = [name for name in study.strategies if name not in beyond]
+    if len(within) < 2:
+        lost = ", ".join(f"{name} ({money(mean)})" for name, (mean, _) in beyond.items())
+        raise ValueError(
+            f"options: expected two or more within the budget of {firm} "
+            f"(firms.{firm}.objective.budget), found {len(within)}; mean profit per period of the "
+            f"others: {lost}"
+        )
+    frame = frame[frame["strategy"].isin(within)].reset_index(drop=True) if beyond else frame
     facts = {
         "firm": firm,
         "output": f"{measure}.{firm}",
         "unit": _unit(study.base, measure),
         "confidence": confidence,
-        "options": list(study.strategies),
+        "options": within,
         "factors": [factor.name for factor in study.factors],
         "study": study.to_dict(),
         "market": market_facts(study, firm),
@@ -244,6 +256,7 @@ def made_of(
         "assumed": _costs_among(study.base, firm, assumed),
         "money": money_of(study.base),
         "drawn": list(drawn),
+        "beyond_budget": beyond,
     }
     return Decision(frame, facts)
 
@@ -349,7 +362,10 @@ def study_of(
         "design": {"kind": "latin_hypercube", "size": points, "seed": seed},
         "seeds": {"first": seed, "count": seeds},
         "strategies": {name: dict(option) for name, option in options.items()},
-        "outputs": [f"{measure}.{firm}", f"market_share.{firm}", *_of_value(measure, firm)],
+        "outputs": list(
+            dict.fromkeys([f"{measure}.{firm}", f"market_share.{firm}", *of_budget(scenario, firm)])
+        )
+        + _of_value(measure, firm),
     }
     study = Study.from_dict(plan, name=f"decide-{scenario.name}")
     if drawn is not None and len(drawn.columns):
@@ -363,6 +379,29 @@ def study_of(
         study = Study.from_dict(plan, name=study.name)
     _apart(study)
     return study
+
+
+def of_budget(scenario: Scenario, firm: str) -> list[str]:
+    """Return the output that says whether a firm with an objective keeps within its budget."""
+    return [f"profit.{firm}"] if scenario.firms[firm].objective else []
+
+
+def _beyond_budget(
+    base: Scenario, firm: str, frame: pd.DataFrame, confidence: float
+) -> dict[str, tuple[float, float]]:
+    """Return options whose mean profit per period is a loss beyond the firm's budget.
+
+    With that profit, and the half-width of its interval over futures.
+    """
+    if not of_budget(base, firm):
+        return {}
+    profits = frame.groupby(["strategy", "point"], sort=False)[f"profit.{firm}"].mean()
+    least = -base.firms[firm].objective.budget
+    return {
+        str(name): (float(each.mean()), float(half_width(each.sem(), len(each), confidence)))
+        for name, each in (profits / base.periods).groupby(level="strategy", sort=False)
+        if each.mean() < least
+    }
 
 
 def _of_value(measure: str, firm: str) -> list[Any]:

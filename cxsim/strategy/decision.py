@@ -14,13 +14,13 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
-from cxsim.charts.labels import Scale, Words, scale_for
+from cxsim.charts.labels import Scale, Words, joined, scale_for
 from cxsim.charts.layout import Chart, Shared, charted, named_rows, tag
 from cxsim.charts.study_analyses import begun, draw_criteria
 from cxsim.charts.style import GREY, INK, OKABE_ITO, Picture, emphasis, looks, narrow, readable
 from cxsim.files.sealed import read_folder, seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
-from cxsim.messages import AttributeHints, cells
+from cxsim.messages import AttributeHints, cells, money
 from cxsim.numerics.statistics import over_draws
 from cxsim.runs.measures.profit import VALUES
 from cxsim.strategy.recommendation import (
@@ -338,7 +338,20 @@ class Decision(AttributeHints):
             "conditions": self._conditions(),
         }  # fmt: skip
         said = recommendation(facts, self.grounds, self.ranking.frame, self.value_of_information)
-        return [*said, *filter(None, [self._uncertain()])]
+        return [*said, *filter(None, [self._uncertain(), self._left_out()])]
+
+    def _left_out(self) -> str:
+        """Return in words which options the firm's budget rules out; empty if none."""
+        beyond = self.facts.get("beyond_budget")
+        if not beyond:
+            return ""
+        lost = joined(
+            f"{name!r} ({money(mean)} ± {money(half)})" for name, (mean, half) in beyond.items()
+        )
+        return (
+            "Options beyond the firm's budget are left out (mean profit per period, with the "
+            f"half-width of its interval): {lost}."
+        )
 
     def headline(self) -> str:
         """Return the recommendation in one sentence, with the conditions under which it holds."""

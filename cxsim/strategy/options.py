@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, found, hint, minus
 from cxsim.model.core.capabilities import Programme
-from cxsim.runs.measures.profit import VALUES
+from cxsim.model.goals import DEFAULT
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.display import as_programme, at, moves
@@ -70,16 +70,20 @@ def firm_of(scenario: Scenario, name: str) -> str:
     )
 
 
-def goal_of(scenario: Scenario, measure: str) -> str:
-    """Return the measure named, else the goal of the perspective, else net present value.
+def goal_of(scenario: Scenario, measure: str, firm: str) -> str:
+    """Return the measure named, else the goal of the firm.
 
     Parameters
     ----------
     scenario : Scenario
     measure : str
         Empty for none.
+    firm : str
+        Whose goal it is: its objective's, else the perspective's, else net present value.
     """
-    return measure or (scenario.perspective.goal if scenario.perspective else VALUES[0])
+    objective = scenario.firms[firm].objective
+    own = objective.goal if objective else None
+    return measure or own or (scenario.perspective.goal if scenario.perspective else DEFAULT)
 
 
 def default_options(scenario: Scenario, firm: str) -> dict[str, dict[str, Any]]:

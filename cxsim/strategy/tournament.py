@@ -52,7 +52,8 @@ class Tournament:
         ``worst``: the least that it earns against any; ``best_against``: against how many
         rivals' policies no other policy earns more. Where the measure is net present value,
         ``perpetuity`` and ``equity`` too: means with the last year's profit in perpetuity, and
-        with customer equity at the end.
+        with customer equity at the end. Where the first player has an objective, ``profit``, its
+        mean per period in currency, and ``within_budget``; policies beyond it come last.
     players : tuple of str
     measure : str
     """
@@ -69,7 +70,7 @@ def tournament(
     *,
     players: tuple[str, str],
     seeds: int | Sequence[int] = 10,
-    measure: str = "net_present_value",
+    measure: str = "",
     confidence: float = 0.95,
 ) -> Tournament:
     """Let each policy play each other, and itself, over paired seeds.
@@ -85,7 +86,8 @@ def tournament(
         The firm whose earnings count, and its rival.
     seeds : int or sequence of int
     measure : str
-        A measure of firms; the more the better.
+        A measure of firms; the more the better. Default: the goal of the first player's objective,
+        or net present value.
     confidence : float
         Of the intervals, in (0, 1).
 
@@ -111,12 +113,15 @@ def tournament(
     base = loaded(scenario)
     for name in players:
         choice(name, "players", base.firms)
+    objective = base.firms[players[0]].objective
+    measure = measure or (objective.goal if objective else VALUES[0])
     firm_measure(measure, base.mechanisms)
     if players[0] == players[1] or not policies:
         found = players if policies else policies
         raise ValueError(f"tournament: expected two firms and a policy or more, found {found!r}")
     seeds, confidence = sampling(seeds, confidence)
     kept = VALUES if measure == VALUES[0] else (measure,)
+    summed = dict.fromkeys((*kept, *(["profit"] if objective else [])))
     sections = [f"firms.{player}.policy" for player in players]
     scenarios = {
         match: base.override(
@@ -124,7 +129,7 @@ def tournament(
         )
         for match in product(policies, repeat=2)
     }
-    made = contrast(scenarios, summary_of(players[0], kept), seeds)
+    made = contrast(scenarios, summary_of(players[0], tuple(summed)), seeds)
     matches = [
         {"policy": own, "rival": rival, **estimate(earned[measure], confidence).row("value"),
          "seeds": len(seeds)}
@@ -135,7 +140,16 @@ def tournament(
         for name in kept
     }
     table = framed(_standings(list(policies), earned, confidence), base)
-    table = table.sort_values("value", ascending=False, ignore_index=True)
+    order = ["value"]
+    if objective:
+        profits = [
+            np.mean([made[own, rival]["profit"] for rival in policies]) / base.periods
+            for own in policies
+        ]
+        table["profit"] = profits
+        table["within_budget"] = table["profit"] >= -objective.budget
+        order = ["within_budget", "value"]
+    table = table.sort_values(order, ascending=False, ignore_index=True)
     return Tournament(framed(matches, base), table, players, measure)
 
 
