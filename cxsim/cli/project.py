@@ -172,32 +172,18 @@ def _explain(parameter: str) -> None:
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", default="")
+@click.argument("folder", metavar="DIR")
 @click.argument("file", metavar="[FILE.yaml]", required=False)
-@click.option(
-    "--mechanism", metavar="NAME",
-    help="Write a module, a test and a page for a mechanism of your own to DIR [default: here].",
-)  # fmt: skip
 @click.option("--xlsx", metavar="FILE.xlsx", help="With market: a workbook to fill in.")
 @click.option(
     "--ask", is_flag=True, help="With market: ask in the terminal for what must be known."
 )
-def new(
-    folder: str, file: str | None, xlsx: str | None, ask: bool, mechanism: str | None
-) -> None:  # fmt: skip
+def new(folder: str, file: str | None, xlsx: str | None, ask: bool) -> None:
     """Create a project folder DIR with notebooks and scenario files.
 
     `cxsim new market` creates questions about a market of your own instead: a YAML file, or a
-    workbook with --xlsx. (A folder of that name: ./market.) `cxsim new --mechanism NAME` lays out
-    a mechanism of your own.
+    workbook with --xlsx. (A folder of that name: ./market.)
     """
-    if mechanism is not None:
-        from cxsim.cli.new_mechanism import new_mechanism
-
-        new_mechanism(mechanism, folder or ".")
-        return
-    if not folder:
-        raise UserError("new: expected DIR, market, or --mechanism NAME, found none of them")
     if folder == "market":
         from cxsim.cli.guided_market import new_market
 

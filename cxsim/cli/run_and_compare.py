@@ -31,24 +31,10 @@ from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios
 
 
 #: Options of every command that writes a report.
-def _keep_imports(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
-    context.meta["imports"] = [f"imports=[{', '.join(given)}]"] if given else []
-
-
-def OVERRIDES(command: Any) -> Any:  # noqa: N802 - applied as the other options are
-    """Give a command overrides, and modules of one's own that stand before them."""
-    modules = click.option(
-        "--import", "imports", multiple=True, metavar="MODULE", is_eager=True, expose_value=False,
-        callback=_keep_imports,
-        help="Module with mechanisms of your own, in this folder. May be repeated.",
-    )  # fmt: skip
-    values = click.option(
-        "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-        callback=lambda context, _, given: (*context.meta.get("imports", ()), *given),
-        help="Override a parameter, as in firms.Tailor.price=12. May be repeated.",
-    )  # fmt: skip
-    return values(modules(command))
-
+OVERRIDES = click.option(
+    "-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+    help="Override a parameter, as in firms.Tailor.price=12. May be repeated.",
+)  # fmt: skip
 
 OUTPUT = click.option(
     "-o", "--output", metavar="DIR", help="Folder for the results [default: results/...]."
@@ -78,7 +64,7 @@ def brief_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that run and compare have in common."""
-    options: list[Any] = [
+    options = [
         click.option("--firm", metavar="NAME", help="My firm: the answer is about it "
                      "[default: that of the scenario's perspective, or one that is named]."),
         click.option("--goal", type=click.Choice(tuple(BY_WORD), case_sensitive=False),

@@ -25,9 +25,6 @@ Keys = tuple[str | int, ...]
 #: Key under which a file states the digest of what it extends.
 DIGEST = "extends_digest"
 
-#: Key of the modules of one's own that a scenario needs.
-IMPORTS = "imports"
-
 
 @dataclass(frozen=True)
 class Base:
@@ -229,8 +226,6 @@ def _extend(written: Source, folder: Path, root: Spec, chain: tuple[Path, ...]) 
     # The real folder, while we know where we are: code is looked for there when a run starts.
     folders = {place.source: real_folder(folder)} if chain else {}
     raw = root.whole(raw)
-    if isinstance(raw.get(IMPORTS), str):
-        raw[IMPORTS] = (raw[IMPORTS],)
     if REPLACE in raw:
         raw[REPLACE] = root.whole({ADD: raw[REPLACE]})[ADD]
     written = replace(written, raw=raw, folders=folders)
@@ -278,7 +273,6 @@ def _joined(parent: Source, written: Source, root: Spec) -> Source:
     inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}
     where: dict[Keys, Place] = {}
     raw = _merge(inherited, own, root, (), parent.where, written.where, where)
-    _join_imports(parent, written, raw, where)
     late, stated = parent.late, range(0)
     for key, events in calendar.items():
         new = entries(calendar, written.where, key) if isinstance(events, tuple) else events
@@ -293,24 +287,6 @@ def _joined(parent: Source, written: Source, root: Spec) -> Source:
         raw, where, late = fitted(raw, where, late, before=before, stated=stated)
     folders = {**parent.folders, **written.folders}
     return replace(written, raw=raw, where=where, late=late, folders=folders)
-
-
-def _join_imports(
-    parent: Source, written: Source, raw: dict[str, Any], where: dict[Keys, Place]
-) -> None:
-    """Keep the modules that a file extended needs before those of one's own."""
-    both = [each.raw.get(IMPORTS, ()) for each in (parent, written)]
-    if not all(both) or not all(isinstance(each, tuple) for each in both):
-        return
-    for key in [key for key in where if key[0] == IMPORTS]:
-        del where[key]
-    names: list[Any] = []
-    for source, given in zip((parent, written), both, strict=True):
-        for number, name in enumerate(given):
-            if name not in names:
-                where[(IMPORTS, len(names))] = source.at((IMPORTS, number))
-                names.append(name)
-    raw[IMPORTS] = tuple(names)
 
 
 def _merge(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cxsim.files import trust
 from cxsim.files.trust import NotTrustedError
 from cxsim.firms.policy import Policy
 from cxsim.firms.policy_registry import (
@@ -21,7 +20,7 @@ from cxsim.firms.policy_registry import (
 from cxsim.messages import MISSING, Problem, ScenarioError, found, hint
 from cxsim.model.mechanism_registry import FIXED
 from cxsim.scenario.fields import spec_of
-from cxsim.scenario.loading import IMPORTS, Source
+from cxsim.scenario.loading import Source
 from cxsim.scenario.paths import unknown_key
 from cxsim.scenario.validation import validate
 
@@ -259,11 +258,6 @@ def taken_along(scenario: Any) -> tuple[dict[str, type[Policy]], tuple[str, ...]
         if policy is not None:
             policies[name] = policy
         if folder is not None:
-            folders.add(folder)
-    source = scenario._source
-    for number in range(len(source.raw.get(IMPORTS, ()))):
-        folder = source.folder_of((IMPORTS, number))
-        if trust.is_trusted(folder):
             folders.add(folder)
     return policies, tuple(sorted(folders))
 

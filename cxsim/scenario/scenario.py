@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from cxsim.model.mechanism import Mechanism
 from cxsim.scenario.calendar import Entry, left_out_words
 from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
 from cxsim.scenario.events import Change, Overrides, overridden, thaw, validated
-from cxsim.scenario.loading import DIGEST, IMPORTS, Source, find, read, read_mapping, real_folder
+from cxsim.scenario.loading import DIGEST, Source, find, read, read_mapping, real_folder
 from cxsim.scenario.named_policies import (
     checked_code,
     completed,
@@ -40,8 +40,6 @@ from cxsim.scenario.schema import STANCE, TEXTS, Schema, schema_for
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from cxsim.scenario.fields import Spec
 
 # -- The scenario: the only input of a simulation ----------------------------------------------
 
@@ -60,7 +58,6 @@ class Scenario:
     _changes: tuple[Change, ...]
 
     def __init__(self, source: Source, mechanisms: Sequence[Mechanism] | None = None) -> None:
-        _bring_in(source)
         schema = schema_for(mechanisms)
         hidden = sorted(_OWN & schema.scenario.model_fields.keys())
         if hidden:
@@ -134,8 +131,7 @@ class Scenario:
         Traceback (most recent call last):
         cxsim.messages.ScenarioError: ...did you mean 'baseline'...
         """
-        path = find(name_or_path)
-        source = _sourced(lambda root: read(path, root), mechanisms)
+        source = read(find(name_or_path), schema_for(mechanisms).root)
         return cls._from(source, overrides, mechanisms)
 
     @classmethod
@@ -169,9 +165,7 @@ class Scenario:
         ScenarioError
             If it is not a valid scenario.
         """
-        source = _sourced(
-            lambda root: read_mapping(mapping, root, name=name, folder=folder), mechanisms
-        )
+        source = read_mapping(mapping, schema_for(mechanisms).root, name=name, folder=folder)
         return cls._from(source, overrides, mechanisms)
 
     @classmethod
@@ -186,7 +180,6 @@ class Scenario:
             cls._check_bases(source, mechanisms)
             source = replace(source, bases=())
         if overrides is not None:
-            source, overrides = _with_modules(source, overrides)
             source = overridden(schema_for(mechanisms), source, overrides)
         made = cls(source, mechanisms)
         if overrides is None:  # an override may take out what a rule speaks of
@@ -537,35 +530,6 @@ def _with_moves(source: Source) -> Source:
         raise ScenarioError(Problem(source.at(keys), keys, text)) from None
 
 
-def _sourced(read_as: Callable[[Spec], Source], mechanisms: Sequence[Mechanism] | None) -> Source:
-    """Return a source, read again where modules that it names brought further parameters."""
-    source = read_as(schema_for(mechanisms).root)
-    return read_as(schema_for(mechanisms).root) if _bring_in(source) else source
-
-
-def _bring_in(source: Source) -> bool:
-    """Import the modules that a source names, if it does; return whether mechanisms came."""
-    if not source.raw.get(IMPORTS):
-        return False
-    from cxsim.scenario.imports import bring_in
-
-    return bring_in(source)
-
-
-def _with_modules(source: Source, overrides: Overrides) -> tuple[Source, Overrides]:
-    """Return a source with the modules that overrides name, imported, and the other overrides."""
-    if not isinstance(overrides, (str, Mapping)):
-        overrides = list(overrides)
-    texts = [overrides] if isinstance(overrides, str) else map(str, overrides)
-    if not any(IMPORTS in each for each in texts):
-        return source, overrides
-    from cxsim.scenario.imports import with_named
-
-    source, overrides = with_named(source, overrides)
-    _bring_in(source)
-    return source, overrides
-
-
 def _restored(
     cls: type[Scenario], source: Source, given: Any, policies: Any, folders: tuple[str, ...]
 ) -> Scenario:
@@ -597,7 +561,7 @@ def canonical(scenario: Scenario) -> str:
     payload: dict[str, Any] = {
         name: _plain_field(model, name)
         for name in type(model).model_fields
-        if name not in (*TEXTS, *STANCE, IMPORTS, "labels", "firms", "segments", "events")
+        if name not in (*TEXTS, *STANCE, "labels", "firms", "segments", "events")
         and _counts(model, name, schema.owner("market", name), active)
     }
     for section, level in (("firms", "firm"), ("segments", "segment")):

@@ -362,9 +362,6 @@ class World(Parameters):
     perspective: Perspective | None = fixed(
         None, "The firm that results are about, and its goal (default: the first firm's profit)"
     )
-    imports: tuple[str, ...] = fixed(
-        (), "Modules with mechanisms of one's own: beside the file, or of an installed package"
-    )
     uncertain: dict[str, tuple[float, float]] = fixed(
         {},
         "Lowest and highest value of inputs that the data do not identify, by dotted path; "

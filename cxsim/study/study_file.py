@@ -16,14 +16,7 @@ from cxsim.messages import Place, Problem, ScenarioError, found, hint
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import FrozenDict, freeze
 from cxsim.scenario.fields import Expected, Keyed, Spec, optional, words_for
-from cxsim.scenario.loading import (
-    IMPORTS,
-    Source,
-    find,
-    read_yaml,
-    shipped_studies,
-    shown_path,
-)
+from cxsim.scenario.loading import Source, find, read_yaml, shipped_studies, shown_path
 from cxsim.scenario.validation import MOST as LARGEST
 from cxsim.scenario.validation import Keys, read_as, wrong
 from cxsim.study.designs import MOST, AnyDesign, Design, Factor, Grid, Listed, Move
@@ -196,9 +189,6 @@ class ScenarioStudy(FunctionStudy):
     scenario: Annotated[
         str | dict[str, Any], Expected("a file or the name of a scenario, or one written out")
     ] = Field(description="Name or file of a scenario, or one written out")
-    imports: Annotated[
-        str | tuple[str, ...], Expected("the name of a module, or a list of them")
-    ] = Field((), description="Modules with mechanisms of one's own, beside the file")
     overrides: Changes = Field(None, description="New values by dotted path, in every run")
     outputs: GivenOutputs = DEFAULT
 
@@ -271,15 +261,12 @@ def read_parts(source: Source, folder: Path, of_scenario: bool) -> dict[str, Any
 
 
 def _base(source: Source, file: ScenarioStudy, folder: Path) -> Scenario:
-    own = {IMPORTS: file.imports} if file.imports else {}
     if isinstance(file.scenario, str):
         asked = (source.at(("scenario",)), ("scenario",))
         base = Scenario.load(find(file.scenario, folder=folder, asked=asked)).beside(folder)
     else:
         name = f"{source.name}: scenario"
-        given = {**file.scenario, **own}
-        base = Scenario.from_dict(given, name=name, folder=folder)
-    base = _overridden(source, (IMPORTS,), base, own)
+        base = Scenario.from_dict(file.scenario, name=name, folder=folder)
     return _overridden(source, ("overrides",), base, file.overrides)
 
 

@@ -62,10 +62,9 @@ def change(example):
 
 
 def python(*words):
-    known = os.environ.get("PYTHONPATH", str(ROOT))
     done = subprocess.run(
         [sys.executable, *map(str, words)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), known])},
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
         capture_output=True,
         text=True,
         check=False,

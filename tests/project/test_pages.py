@@ -27,12 +27,7 @@ from lab.pages import architecture, model
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-#: Pages that a test of their own carries out, in a folder of modules.
-ELSEWHERE = ("own_mechanism",)
-TRIED = [
-    DOCS / "tutorial.md",
-    *(path for path in sorted((DOCS / "howto").glob("*.md")) if path.stem not in ELSEWHERE),
-]
+TRIED = [DOCS / "tutorial.md", *sorted((DOCS / "howto").glob("*.md"))]
 
 
 def text_of(path):
