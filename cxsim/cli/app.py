@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import importlib.util
+import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,10 @@ _HOME = {
     "trust": "cxsim.cli.project:trust",
     "warm": "cxsim.cli.project:warm",
 }
+
+
+#: Environment variable by which processes that a command starts import the same modules.
+_IMPORT = "CXSIM_IMPORT"
 
 
 class _Group(click.Group):
@@ -91,6 +97,11 @@ def _docstrings(module: str) -> dict[str, str | None]:
     __version__, "-V", "--version", prog_name="cxsim", message="%(prog)s %(version)s"
 )
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the stack trace of an error.")
+@click.option(
+    "--import", "modules", multiple=True, expose_value=False, metavar="MODULE",
+    help="Import a module of your own first (mechanisms, policies): a file in a trusted folder, or "
+    "what an installed package offers. May be repeated, and follow the command.",
+)  # fmt: skip
 @click.pass_context
 def cli(context: click.Context) -> None:
     """A laboratory for customer strategy.
@@ -126,4 +137,45 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
     debug = "--debug" in arguments  # taken anywhere, not only before the command
     words = [word for word in arguments if word != "--debug"]
-    return finish(lambda: cli.main(words, prog_name="cxsim", standalone_mode=False), debug)
+
+    def main() -> Any:
+        rest = _with_imports(words)
+        return cli.main(rest, prog_name="cxsim", standalone_mode=False)
+
+    with _kept_environment():
+        return finish(main, debug)
+
+
+@contextlib.contextmanager
+def _kept_environment() -> Iterator[None]:
+    """Let what ``--import`` puts into the environment end with the command."""
+    before = os.environ.get(_IMPORT)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_IMPORT, None)
+        else:
+            os.environ[_IMPORT] = before
+
+
+def _with_imports(words: list[str]) -> list[str]:
+    """Import what ``--import`` names, wherever it stands; return the other words."""
+    rest, named = [], []
+    left = iter(words)
+    for word in left:
+        option, is_set, value = word.partition("=")
+        if option != "--import":
+            rest.append(word)
+            continue
+        module = value if is_set else next(left, "")
+        if not module or module.startswith("-"):
+            raise click.UsageError(f"--import: expected a module, found {module or 'nothing'}")
+        named.append(module)
+    if named:
+        from cxsim.scenario.imports import add_to_environment, follow_environment
+
+        for module in named:
+            add_to_environment(module)
+        follow_environment()
+    return rest

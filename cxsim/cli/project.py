@@ -178,12 +178,20 @@ def _explain(parameter: str) -> None:
 @click.option(
     "--ask", is_flag=True, help="With market: ask in the terminal for what must be known."
 )
-def new(folder: str, file: str | None, xlsx: str | None, ask: bool) -> None:
+@click.option(
+    "--mechanism", metavar="NAME",
+    help="Module, scenario, test and page of a mechanism of your own, instead of a project.",
+)  # fmt: skip
+def new(folder: str, file: str | None, xlsx: str | None, ask: bool, mechanism: str | None) -> None:
     """Create a project folder DIR with notebooks and scenario files.
 
     `cxsim new market` creates questions about a market of your own instead: a YAML file, or a
-    workbook with --xlsx. (A folder of that name: ./market.)
+    workbook with --xlsx. (A folder of that name: ./market.) With --mechanism, DIR gets a mechanism
+    of your own that runs and can be changed.
     """
+    if mechanism is not None:
+        _new_mechanism(folder, mechanism, (file, xlsx, ask))
+        return
     if folder == "market":
         from cxsim.cli.guided_market import new_market
 
@@ -196,6 +204,17 @@ def new(folder: str, file: str | None, xlsx: str | None, ask: bool) -> None:
     made = lay_out(folder)
     say(f"{made}: created with notebooks/ and params/; open them with")
     say(f"  cxsim lab {made}")
+
+
+def _new_mechanism(folder: str, name: str, others: tuple[Any, ...]) -> None:
+    from cxsim.cli.own_mechanism import lay_out_mechanism
+
+    if any(others):
+        raise UserError("new: expected --mechanism alone, found a file, --xlsx or --ask with it")
+    files = lay_out_mechanism(folder, name)
+    say(f"{folder}: created {', '.join(path.name for path in files)}; the module is a program:")
+    say(f"  {trusting.advice(folder)}")
+    say(f"  cxsim compare baseline {files[1]} --seeds 5")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

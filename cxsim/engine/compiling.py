@@ -9,8 +9,11 @@ changed rule has another key and can never meet stale machine code.
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import hashlib
+import re
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,7 +119,7 @@ def plain_pass(
     if found is None:
         options = _options(checked=checked)
         signature = numba.void(*(_numba_type(kind) for kind in kinds))
-        with _named(f"pass {rule_name(function)!r}"):
+        with _named("pass", function):
             found = numba.njit(signature, **options)(_with_compiled_rules(function, options))
         _plain_passes[code, kinds, checked] = found
     return found
@@ -163,7 +166,7 @@ def _entry(
     if found is None:
         types = [_numba_type(kind) for kind in kinds]
         ready = _with_compiled_rules(function, {**options, **_INLINE})
-        with _named(f"pass {rule_name(function)!r}"):
+        with _named("pass", function):
             call = wrapper_for(compiled(ready, types, options), types)
         own = rebuilt(stub, {"_call": call})
         own.__name__ = function.__name__
@@ -235,6 +238,8 @@ def _with_compiled_rules(function: FunctionType, options: dict[str, Any]) -> Fun
     made = rebuilt(function, rules)
     checked = "_checked" if "boundscheck" in options else ""
     made.__qualname__ = f"{function.__name__}_{fingerprint(function, rule_name(function))}{checked}"
+    if made.__module__ not in sys.modules:  # it came by value: numba would import its module
+        made.__module__ = None  # type: ignore[assignment]
     return made
 
 
@@ -254,7 +259,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
         function = cast(FunctionType, LOWERED.get(rule_name(function), function))
         ready = _with_compiled_rules(function, options)
         signature = _signature(function)
-        with _named(f"rule {rule_name(function)!r}"):
+        with _named("rule", function):
             _rules[key] = (
                 numba.njit(**options)(ready)
                 if signature is None
@@ -264,7 +269,7 @@ def compiled_rule(function: FunctionType, options: dict[str, Any] | None = None)
 
 
 @contextlib.contextmanager
-def _named(what: str) -> Iterator[None]:
+def _named(kind: str, function: FunctionType) -> Iterator[None]:
     """Return the function that cannot be compiled, and the reason, in one line."""
     import numba
 
@@ -272,8 +277,9 @@ def _named(what: str) -> Iterator[None]:
         yield
     except numba.NumbaError as problem:
         raise TypeError(
-            f"{what} cannot be compiled: expected arithmetic on numbers, found "
-            f"{_reason(problem)} (engine='agents' runs it as it is)"
+            f"{kind} {rule_name(function)!r} cannot be compiled: expected arithmetic on numbers, "
+            f"found {_reason(problem)} in {_place(problem, function)} "
+            "(engine='agents' runs it as it is)"
         ) from problem
 
 
@@ -289,6 +295,21 @@ def _reason(problem: Exception) -> str:
         return type(problem).__name__
     call = next((line.removeprefix(">>>") for line in said if line.startswith(">>>")), "")
     return said[0].partition(", defined at")[0].rstrip(" .:") + call.rstrip()
+
+
+def _place(problem: Exception, function: FunctionType) -> str:
+    """Return file and line of what a message of numba's is about."""
+    said = re.search(r'File "([^"]+)", line (\d+)', str(problem))
+    if said is not None:
+        return f"{Path(said[1]).name}, line {said[2]}"
+    code = function.__code__
+    line = code.co_firstlineno
+    unknown = re.search("name '(.+)' is not defined", str(problem))
+    for step in dis.get_instructions(code) if unknown else ():
+        line = step.starts_line or line
+        if step.argval == unknown[1]:  # type: ignore[index]
+            break
+    return f"{Path(code.co_filename).name}, line {line}"
 
 
 def _signature(function: FunctionType) -> str | None:

@@ -269,10 +269,14 @@ def _joined(parent: Source, written: Source, root: Spec) -> Source:
     """Return the data of both, then the events that are added to the parent's or replace them."""
     own = {key: value for key, value in written.raw.items() if key not in ("extends", DIGEST)}
     calendar = {key: own.pop(key) for key in (REPLACE, ADD) if key in own}
+    both = _imports(parent, written)
     # Every file speaks for itself: a variant does not carry its parent's name and claim.
     inherited = {key: value for key, value in parent.raw.items() if key not in TEXTS}
     where: dict[Keys, Place] = {}
     raw = _merge(inherited, own, root, (), parent.where, written.where, where)
+    if both:
+        raw["imports"] = tuple(name for name, _ in both)
+        where |= {("imports", number): place for number, (_, place) in enumerate(both)}
     late, stated = parent.late, range(0)
     for key, events in calendar.items():
         new = entries(calendar, written.where, key) if isinstance(events, tuple) else events
@@ -287,6 +291,18 @@ def _joined(parent: Source, written: Source, root: Spec) -> Source:
         raw, where, late = fitted(raw, where, late, before=before, stated=stated)
     folders = {**parent.folders, **written.folders}
     return replace(written, raw=raw, where=where, late=late, folders=folders)
+
+
+def _imports(parent: Source, written: Source) -> list[tuple[Any, Place]]:
+    """Return what both import and where they say so, the parent's first; empty if not both do."""
+    both: list[tuple[Any, Place]] = []
+    for source in (parent, written):
+        names = source.raw.get("imports")
+        if not isinstance(names, tuple):
+            return []
+        known = [name for name, _ in both]
+        both += [(n, source.at(("imports", k))) for k, n in enumerate(names) if n not in known]
+    return both
 
 
 def _merge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +25,11 @@ from cxsim.messages import (
 )
 from cxsim.model.core.money import beyond_limit, price_limit
 from cxsim.model.mechanism import Mechanism
+from cxsim.model.mechanism_registry import PACKAGE, registered
 from cxsim.scenario.calendar import Entry, left_out_words
 from cxsim.scenario.claim_rule import absent_firms, check_rule, parse_rule
 from cxsim.scenario.events import Change, Overrides, overridden, thaw, validated
+from cxsim.scenario.fields import Spec
 from cxsim.scenario.loading import DIGEST, Source, find, read, read_mapping, real_folder
 from cxsim.scenario.named_policies import (
     checked_code,
@@ -131,7 +133,8 @@ class Scenario:
         Traceback (most recent call last):
         cxsim.messages.ScenarioError: ...did you mean 'baseline'...
         """
-        source = read(find(name_or_path), schema_for(mechanisms).root)
+        path = find(name_or_path)
+        source = _with_imports(lambda root: read(path, root), mechanisms)
         return cls._from(source, overrides, mechanisms)
 
     @classmethod
@@ -165,7 +168,9 @@ class Scenario:
         ScenarioError
             If it is not a valid scenario.
         """
-        source = read_mapping(mapping, schema_for(mechanisms).root, name=name, folder=folder)
+        source = _with_imports(
+            lambda root: read_mapping(mapping, root, name=name, folder=folder), mechanisms
+        )
         return cls._from(source, overrides, mechanisms)
 
     @classmethod
@@ -180,7 +185,10 @@ class Scenario:
             cls._check_bases(source, mechanisms)
             source = replace(source, bases=())
         if overrides is not None:
+            given = source.raw.get("imports")
             source = overridden(schema_for(mechanisms), source, overrides)
+            if source.raw.get("imports") != given:
+                _bring(source)
         made = cls(source, mechanisms)
         if overrides is None:  # an override may take out what a rule speaks of
             made._check_rules()
@@ -508,9 +516,37 @@ class Scenario:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Policies of a notebook travel along, as another process has not run its cells; and so
-        # does the user's trust in the folders that code comes from.
-        return _restored, (type(self), self._source, self._given, *taken_along(self))
+        # Policies of a notebook travel along, as another process has not run its cells; so do
+        # registered mechanisms, and the user's trust in the folders that code comes from.
+        own = _own_mechanisms() if self._given is None else None
+        return _restored, (type(self), self._source, self._given, *taken_along(self), own)
+
+
+def _with_imports(
+    reading: Callable[[Spec], Source], mechanisms: Sequence[Mechanism] | None
+) -> Source:
+    """Return what was read, once more where modules it imports add to what it may contain."""
+    root = schema_for(mechanisms).root
+    source = reading(root)
+    _bring(source)
+    now = schema_for(mechanisms).root
+    return source if now is root else reading(now)
+
+
+def _bring(source: Source) -> None:
+    if source.raw.get("imports"):
+        from cxsim.scenario.imports import bring_all
+
+        bring_all(source)
+
+
+def _own_mechanisms() -> Any:
+    """Return the registered mechanisms that are not the package's, for another process."""
+    if len(registered()) == len(PACKAGE):
+        return None
+    from cxsim.scenario.imports import packed
+
+    return packed()
 
 
 def _with_moves(source: Source) -> Source:
@@ -531,8 +567,17 @@ def _with_moves(source: Source) -> Source:
 
 
 def _restored(
-    cls: type[Scenario], source: Source, given: Any, policies: Any, folders: tuple[str, ...]
+    cls: type[Scenario],
+    source: Source,
+    given: Any,
+    policies: Any,
+    folders: tuple[str, ...],
+    own: Any = None,
 ) -> Scenario:
+    if own is not None:
+        from cxsim.scenario.imports import unpack
+
+        unpack(own)
     receive(policies)
     trust.adopt(folders)
     return cls(source, given)
@@ -561,7 +606,7 @@ def canonical(scenario: Scenario) -> str:
     payload: dict[str, Any] = {
         name: _plain_field(model, name)
         for name in type(model).model_fields
-        if name not in (*TEXTS, *STANCE, "labels", "firms", "segments", "events")
+        if name not in (*TEXTS, *STANCE, "imports", "labels", "firms", "segments", "events")
         and _counts(model, name, schema.owner("market", name), active)
     }
     for section, level in (("firms", "firm"), ("segments", "segment")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import types
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -104,6 +105,10 @@ def schema_for(mechanisms: Sequence[Mechanism] | None = None) -> Schema:
     if mechanisms is None:
         from cxsim.model.mechanism_registry import registered
 
+        if os.environ.get("CXSIM_IMPORT"):
+            from cxsim.scenario.imports import follow_environment
+
+            follow_environment()
         mechanisms = registered()
     key = tuple((each.name, each.market, each.segment, each.firm) for each in mechanisms)
     built = _CACHE.get(key)
@@ -326,6 +331,10 @@ class World(Parameters):
         (), "Conditions of the claim as rules: the claim holds if all of them hold"
     )
     notes: str = fixed("", "Sources and assumptions of the numbers")
+    imports: tuple[str, ...] = fixed(
+        (),
+        "Modules of your own to import first: beside the file, or offered by an installed package",
+    )
     periods: int = fixed(60, "Periods reported", "periods", ge=1, le=100_000, ask=Ask())
     period_length: str = fixed("month", "Length of a period")
     warm_up: int = fixed(

@@ -31,6 +31,7 @@ from cxsim.files.sealed import (
     unsealed_bytes,
 )
 from cxsim.files.whole import on_disk
+from cxsim.identity import text_digest
 from cxsim.scenario import Scenario
 from cxsim.scenario.loading import read_yaml
 
@@ -51,6 +52,10 @@ _ASIDE = "damaged"
 
 #: Beginning of the names of files that say which code a study runs.
 _AGREED = "study-"
+
+
+#: Beginning of the names of files that hold the text of a module of a user's own.
+_SOURCE = "source-"
 
 
 _FORMAT = 2
@@ -387,10 +392,29 @@ class StoreFolder:
             facts = {"code": digest, "cxsim": __version__, "components": dict(components())}
             self._keep(self._code_file(digest), sealed_json(facts))
 
+    def keep_sources(self, texts: Mapping[str, str]) -> None:
+        """Keep the texts of modules of a user's own, to be read; nothing here executes them.
+
+        Parameters
+        ----------
+        texts : mapping of str to str
+            By name of the module.
+        """
+        for name, text in texts.items():
+            digest = text_digest(text)
+            facts = {"module": name, "digest": digest, "text": text}
+            self._keep(self._code_file(f"{_SOURCE}{name}-{digest}"), sealed_json(facts))
+
+    def sources(self) -> dict[str, str]:
+        """Return the texts of modules of a user's own, the latest of each name."""
+        paths = (self.folder / "codes").glob(f"{_SOURCE}*.json")
+        found = map(self._facts, sorted(paths, key=lambda path: path.stat().st_mtime_ns))
+        return {facts["module"]: facts["text"] for facts in found if facts}
+
     def codes(self) -> set[str]:
         """Return the digests of all code that runs of the store were made by."""
         names = {path.stem for path in (self.folder / "codes").glob("*.json")}
-        return {name for name in names if not name.startswith(_AGREED)}
+        return {name for name in names if not name.startswith((_AGREED, _SOURCE))}
 
     def code(self, digest: str) -> dict[str, str]:
         """Return what some runs were made by, digests by name; empty if it is not kept.

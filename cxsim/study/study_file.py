@@ -16,6 +16,7 @@ from cxsim.messages import Place, Problem, ScenarioError, found, hint
 from cxsim.scenario import Scenario
 from cxsim.scenario.events import FrozenDict, freeze
 from cxsim.scenario.fields import Expected, Keyed, Spec, optional, words_for
+from cxsim.scenario.imports import bring_all
 from cxsim.scenario.loading import Source, find, read_yaml, shipped_studies, shown_path
 from cxsim.scenario.validation import MOST as LARGEST
 from cxsim.scenario.validation import Keys, read_as, wrong
@@ -163,6 +164,9 @@ class FunctionStudy(Keyed):
     called: ClassVar[str] = "a study"
     title: str = ""
     description: str = ""
+    imports: Annotated[tuple[str, ...], Expected("a list of modules")] = Field(
+        (), description="Modules of your own to import first: beside the file, or installed"
+    )
     factors: Annotated[
         Annotated[dict[str, GivenFactor], MinLen(1)]
         | Annotated[tuple[Annotated[str, Expected("the name of a factor")], ...], MinLen(1)],
@@ -231,6 +235,8 @@ def read_parts(source: Source, folder: Path, of_scenario: bool) -> dict[str, Any
     ScenarioError
         If a piece is missing or not valid.
     """
+    if source.raw.get("imports"):
+        bring_all(source, folder)
     context = {"folder": folder}
     base: Scenario | None = None
     outputs: tuple[Output, ...] = ()
@@ -267,6 +273,9 @@ def _base(source: Source, file: ScenarioStudy, folder: Path) -> Scenario:
     else:
         name = f"{source.name}: scenario"
         base = Scenario.from_dict(file.scenario, name=name, folder=folder)
+    more = [name for name in file.imports if name not in base.imports]
+    if more:  # so that a stored scenario says what a replay has to import
+        base = base.override({"imports": [*base.imports, *more]})
     return _overridden(source, ("overrides",), base, file.overrides)
 
 

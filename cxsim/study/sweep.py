@@ -19,6 +19,7 @@ from cxsim.identity import text_digest
 from cxsim.messages import argument_hints, number, whole
 from cxsim.runs.components import changed
 from cxsim.runs.simulation import Simulation, first_step
+from cxsim.scenario.imports import sources
 from cxsim.study.outputs import codebook, observers_of
 from cxsim.study.results import StudyResult
 from cxsim.study.runner import Runner
@@ -120,6 +121,7 @@ def sweep(
         place.keep_scenario(study.base)
     place.describe(codebook(study))
     place.keep_study(study.name, study.digest, study.to_dict())
+    place.keep_sources(sources())
     _compile(study, rules)
     cells = DesignCells(study, study.model(rules), shard)
     own = _agree(study, cells, place, shard)

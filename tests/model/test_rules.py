@@ -110,7 +110,10 @@ def test_a_rule_that_cannot_be_compiled_is_named_in_one_line():
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (lambda uncertainty, precision: undefined_name, "name 'undefined_name' is not defined"),  # noqa: F821
+        (
+            lambda uncertainty, precision: undefined_name,  # noqa: F821
+            r"name 'undefined_name' is not defined in test_rules.py, line \d+",
+        ),
         (lambda uncertainty, precision: "x", r"No conversion from .* to float64"),
         (lambda uncertainty, precision: uncertainty.mood, "Unknown attribute 'mood'"),
         (lambda uncertainty, precision: uncertainty + "a", r"No implementation .*add\(float64"),

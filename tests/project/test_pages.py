@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from own_mechanisms import forgotten
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from sybil import Sybil
@@ -38,9 +39,9 @@ def text_of(path):
 
 
 def write_down(example):
-    """Write a block of YAML to the file that its first line names."""
+    """Write a block of YAML or a module to the file that its first line names."""
     first = example.parsed.splitlines()[0]
-    if first.startswith("# ") and first.endswith(".yaml"):
+    if first.startswith("# ") and first.endswith((".yaml", ".py")):
         Path(first[2:]).write_text(example.parsed, encoding="utf-8")
 
 
@@ -55,19 +56,30 @@ PAGES = Sybil(
     parsers=[
         PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
         CodeBlockParser(language="yaml", evaluator=write_down),
+        CodeBlockParser(language="py", evaluator=write_down),
         CodeBlockParser(language="console", evaluator=carry_out),
     ]
 )
 
 
-@pytest.mark.parametrize("path", TRIED, ids=lambda path: path.stem)
+#: Pages whose code is compiled when they are tried.
+SLOW = {"own_mechanism"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=[pytest.mark.slow] if p.stem in SLOW else []) for p in TRIED],
+    ids=lambda path: path.stem,
+)
 def test_what_a_page_shows_is_what_comes_out(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))  # where trust is remembered
     page = PAGES.parse(path)
     examples = list(page.examples())
     assert examples or path.stem == "index"
-    for example in examples:
-        example.evaluate()
+    with forgotten():
+        for example in examples:
+            example.evaluate()
     drawn = [thing for thing in page.namespace.values() if isinstance(thing, Figure)]
     for figure in drawn if path.stem == "tutorial" else ():
         assert cx.plot.alternative_text(figure) in text_of(path), "make figures, and mend the text"

@@ -17,6 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 import study_functions as functions
+from own_mechanisms import own_mechanisms
 from places import ROOT, SUPPORT
 
 import cxsim as cx
@@ -103,6 +104,28 @@ def test_a_study_runs_unchanged_on_a_cluster(cluster, tmp_path):
     pd.testing.assert_frame_equal(rows(tmp_path / "here"), rows(tmp_path / "there"))
     assert len(set(result.runs["worker"])) >= 1
     assert not any(worker.endswith(f":{os.getpid()}") for worker in result.runs["worker"])
+
+
+def test_a_mechanism_of_ones_own_runs_on_a_cluster_that_lacks_its_files(
+    cluster, tmp_path, monkeypatch
+):
+    address, _ = cluster
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CXSIM_TRUST", str(folder))
+    with own_mechanisms(folder) as names:
+        assert {"season.py", "birthday.py", "gifts.yaml"} <= names
+        cx.sweep("gifts.yaml", store=tmp_path / "here", executor="inline")
+        for name in names:
+            (folder / name).rename(folder / f"{name}.away")  # workers get them by value
+        plan = cx.Store(tmp_path / "here").studies()
+        (facts,) = plan.values()
+        shutil.copy(folder / "seasons.yaml.away", folder / "seasons.yaml")
+        study = cx.Study.from_dict(facts["study"], name=facts["name"])
+        cx.sweep(study, store=tmp_path / "there", executor="dask", address=address)
+    pd.testing.assert_frame_equal(rows(tmp_path / "here"), rows(tmp_path / "there"))
+    assert set(rows(tmp_path / "there")["status"]) == {"ok"}
 
 
 def test_workers_of_a_cluster_may_die_and_nothing_is_lost(cluster, tmp_path):
