@@ -182,8 +182,18 @@ def new(folder: str, file: str | None, xlsx: str | None, ask: bool) -> None:
     """Create a project folder DIR with notebooks and scenario files.
 
     `cxsim new market` creates questions about a market of your own instead: a YAML file, or a
-    workbook with --xlsx. (A folder of that name: ./market.)
+    workbook with --xlsx. (A folder of that name: ./market.) `cxsim new organization FILE.yaml`
+    creates a self-assessment of an organization.
     """
+    if folder == "organization" and file:
+        from cxsim.calibration.self_assessment import write_form
+
+        try:
+            made_form = write_form(file)
+        except FileExistsError:
+            raise UserError(f"{file}: expected a new file, found one") from None
+        say(f"{made_form}: created with twenty questions; cx.calibration.self_assessment reads it")
+        return
     if folder == "market":
         from cxsim.cli.guided_market import new_market
 
