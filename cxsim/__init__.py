@@ -51,6 +51,7 @@ _HOME = {
     "calibrate": "cxsim.calibration",
     "compare": "cxsim.study.paired_seeds",
     "decide": "cxsim.strategy.decide",
+    "diary": "cxsim.runs.diary",
     "driver_contributions": "cxsim.strategy.driver_contributions",
     "experience_statistics": "cxsim.strategy.experience_statistics",
     "explore": "cxsim.report.explorer",

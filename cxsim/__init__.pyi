@@ -34,6 +34,7 @@ from cxsim.report.notebook_sweep import vary as vary
 from cxsim.runs import Run as Run
 from cxsim.runs import run as run
 from cxsim.runs.components import register as register
+from cxsim.runs.diary import diary as diary
 from cxsim.runs.market import Firm as Firm
 from cxsim.runs.market import Market as Market
 from cxsim.runs.market import market_class as market_class

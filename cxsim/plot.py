@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxsim.charts.business_case import cumulative_cash, price_response, threshold, tornado
 from cxsim.charts.capability_matrix import capability_matrix
+from cxsim.charts.customer_diary import customer_diary
 from cxsim.charts.customer_experience import customer_journey_map, emotion_clusters, perception_gap
 from cxsim.charts.customer_flows import brand_switching, customer_flows, retention_by_tenure
 from cxsim.charts.intervals import (
@@ -60,6 +61,7 @@ __all__ = [
     "capability_paths",
     "copying_effects",
     "cumulative_cash",
+    "customer_diary",
     "customer_equity_drivers",
     "customer_flows",
     "customer_journey_map",

@@ -23,10 +23,12 @@ from cxsim.calibration.panel_reading import load_panel, read_panel, real_panel
 from cxsim.calibration.prediction import Prediction, predict
 from cxsim.calibration.predictive_check import PredictiveCheck
 from cxsim.calibration.price_endogeneity import PriceCheck
+from cxsim.calibration.self_assessment import Assessment, self_assessment
 from cxsim.calibration.table_reading import Reading, Table, read_table
 from cxsim.messages import no_attribute
 
 __all__ = [
+    "Assessment",
     "Calibration",
     "CalibrationError",
     "Caution",
@@ -59,6 +61,7 @@ __all__ = [
     "read_table",
     "real_panel",
     "repeat_statistics",
+    "self_assessment",
     "write_workbook",
 ]
 

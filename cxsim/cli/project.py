@@ -186,11 +186,21 @@ def new(folder: str, file: str | None, xlsx: str | None, ask: bool, mechanism: s
     """Create a project folder DIR with notebooks and scenario files.
 
     `cxsim new market` creates questions about a market of your own instead: a YAML file, or a
-    workbook with --xlsx. (A folder of that name: ./market.) With --mechanism, DIR gets a mechanism
-    of your own that runs and can be changed.
+    workbook with --xlsx. (A folder of that name: ./market.) `cxsim new organization FILE.yaml`
+    creates a self-assessment of an organization. With --mechanism, DIR gets a mechanism of your
+    own that runs and can be changed.
     """
     if mechanism is not None:
         _new_mechanism(folder, mechanism, (file, xlsx, ask))
+        return
+    if folder == "organization" and file:
+        from cxsim.calibration.self_assessment import write_form
+
+        try:
+            made_form = write_form(file)
+        except FileExistsError:
+            raise UserError(f"{file}: expected a new file, found one") from None
+        say(f"{made_form}: created with twenty questions; cx.calibration.self_assessment reads it")
         return
     if folder == "market":
         from cxsim.cli.guided_market import new_market

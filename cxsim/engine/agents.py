@@ -394,7 +394,17 @@ class AgentsEngine:
             raise RuntimeError(f"{phase}: expected one call in a customer's turn, found a second")
         self._played = True
         for step in self._steps[phase]:
-            step.function(*self._arguments(step, customer.number))
+            self.run_step(customer, step)
+
+    def run_step(self, customer: Customer, step: Step) -> None:
+        """Run one pass for the customer whose turn it is; override it to look at what it does.
+
+        Parameters
+        ----------
+        customer : Customer
+        step : Step
+        """
+        step.function(*self._arguments(step, customer.number))
 
     def _arguments(self, step: Step, number: int) -> list[Any]:
         plan = self._plans.get(step.name)

@@ -22,6 +22,9 @@ from cxsim.parameters import Parameters, parameter
 
 _CAPABILITIES = CapabilityPolicy.sets
 
+#: The axes of the capability matrix, in the order in which they are tried.
+AXES = ("interaction", "customization")
+
 
 class Target(Parameters):
     """A target of the roadmap; capabilities that it does not name stay."""
@@ -108,11 +111,63 @@ class Imitate(CapabilityPolicy):
         return {n: value + self.pace * (getattr(goal, n) - value) for n, value in own.items()}
 
 
+# -- Capabilities that answer those of rivals ----------------------------------------------------
+
+
+def built(start: float, aim: float, periods: int, over: int) -> float:
+    """Return the level of a capability that is built in equal steps.
+
+    Parameters
+    ----------
+    start, aim : float
+        Level before, and when it is built, share.
+    periods : int
+        Periods since the start, the first step included.
+    over : int
+        Steps.
+    """
+    return aim if periods >= over else start + (aim - start) * periods / over
+
+
+class Answer(CapabilityPolicy):
+    """Build a capability once a rival has built it, up to that rival's level.
+
+    A rise of the best rival's interaction or customization by `notice` is answered. Building
+    starts `lag` periods later and takes `over` periods. Until it is done, no further rise of that
+    capability is answered. Rivals' capabilities are public; their customer knowledge is not.
+    """
+
+    lag: int = parameter(6, doc="Periods from a rival's rise to the start", unit="periods", ge=0)
+    over: int = parameter(6, "Periods in which the answer is built", "periods", ge=1)
+    notice: float = parameter(0.1, "Smallest rise that is answered", "share", gt=0, le=1)
+
+    def begin(self) -> None:
+        """Start without observations."""
+        self.level: dict[str, float] = {}
+        self.under_way: dict[str, tuple[int, float, float]] = {}
+
+    def decide(self, known: FirmInformation) -> dict[str, float]:
+        """Return the capabilities that are being built."""
+        decided = {}
+        for name in AXES:
+            own = float(known.own[name])
+            best = max((getattr(rival, name) for rival in known.rivals.values()), default=0.0)
+            risen = best - self.level.setdefault(name, best) >= self.notice
+            if name not in self.under_way and risen and best > own:
+                self.under_way[name] = (known.period + self.lag, own, best)
+            if name not in self.under_way:
+                continue
+            start, before, aim = self.under_way[name]
+            periods = known.period - start + 1
+            if periods >= 1:
+                decided[name] = built(before, aim, periods, self.over)
+            if periods >= self.over:
+                self.level[name] = aim
+                del self.under_way[name]
+        return decided
+
+
 # -- Capabilities by trial and error -------------------------------------------------------------
-
-
-#: The axes of the capability matrix, tried in turn.
-AXES = ("interaction", "customization")
 
 
 class AdaptiveCapability(CapabilityPolicy):

@@ -43,6 +43,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "capability": {
         "adaptive": "cxsim.firms.policies:AdaptiveCapability",
+        "answer": "cxsim.firms.policies:Answer",
         "imitate": "cxsim.firms.policies:Imitate",
         "roadmap": "cxsim.firms.policies:Roadmap",
     },

@@ -319,6 +319,7 @@ def runs_brief(
     answer = [_level(result, firm, measure, own, lead, other)]
     if measure != DEFAULT:
         answer.append(_level(result, firm, DEFAULT, own, lead, other))
+    answer[1:1] = _budget_kept(result, market, firm, mine)
     flows = own.flow(firm)
     for k in rivals:
         rival = _lead_of(result, k, None)
@@ -420,13 +421,33 @@ def _level(
     half = float(half_width(np.array(se), len(result.seeds), 0.95)) if se >= 0 else nan
     ends = f" (95 % interval {scale.bare(mean - half)} to {scale.text(mean + half)})"
     said = f"{firm}'s" if who == firm else "The market's"
-    said += f" {label[:1].lower()}{label[1:]} is {scale.text(mean)}"
+    each = f" {unit.replace('period', words.period)}" if unit.startswith("per ") else ""
+    verb = "are" if label.partition(" ")[0].endswith("s") else "is"
+    said += f" {label[:1].lower()}{label[1:]}{each} {verb} {scale.text(mean)}"
     said += ends if isfinite(half) else ""
     others = rows["mean"].drop([who, MARKET], errors="ignore")
     if who == firm and len(others):
         best = str(others.idxmax())
         said += f"; the best of the others is {best} with {scale.text(float(others.max()))}"
     return f"{said}."
+
+
+def _budget_kept(result: Replications, market: Scenario, firm: str, mine: int) -> list[str]:
+    """Return in a sentence whether a firm with an objective keeps within its budget."""
+    objective = market.firms[firm].objective
+    if objective is None:
+        return []
+    means = result.profit[:, :, mine].mean(axis=1)
+    mean, count = float(means.mean()), len(means)
+    half = float(half_width(means.std(ddof=1) / count**0.5, count, 0.95)) if count > 1 else nan
+    ends = f" (± {money(half)})" if isfinite(half) else ""
+    within = "within" if mean >= -objective.budget else "beyond"
+    unit, period = str(market.currency), market.period_length
+    said = (
+        f"{firm}'s mean profit per {period} is {money(mean, unit)}{ends}, {within} the budget: "
+        f"a loss of up to {money(objective.budget, unit)} per {period}."
+    )
+    return [said]
 
 
 def _sheet_of_means(means: pd.DataFrame, firm: str, market: Scenario) -> Sheet:

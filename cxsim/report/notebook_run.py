@@ -195,6 +195,7 @@ def _produce(
     shutil.rmtree(scratch)
     content = _tidied(executed, draft, folder)
     summary = _verdict(draft, content, source, values)
+    _name(content, summary.get("words", {}))
     _write(content, executed)
     watch.progress("writing the report", 0, 0)
     (draft / "report.html").write_text(to_html(executed), encoding="utf-8")
@@ -241,6 +242,17 @@ def _tidied(executed: Path, draft: Path, folder: Path) -> dict[str, Any]:
     facts.get("parameters", {}).pop("output", None)
     facts.update(input_path=executed.name, output_path=executed.name)
     return content
+
+
+def _name(content: dict[str, Any], words: Mapping[str, str]) -> None:
+    """Use the market's labels in the texts of a notebook, which are the same for all markets."""
+    from cxsim.charts.labels import Words
+
+    labels = Words(**words)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            lines = "".join(cell["source"]).splitlines(keepends=True)
+            cell["source"] = [x if "`" in x else labels.say(x) for x in lines]
 
 
 def _write(content: dict[str, Any], path: Path) -> None:

@@ -318,13 +318,18 @@ class Report(AttributeHints):
         parts = []
         for scenario in self._scenarios:
             verdict = self._verdict(scenario, numbers) if numbers else None
-            parts.append(_question(scenario, verdict, asked=bool(numbers)))
+            found = [] if verdict is None else self._said_lines(verdict)
+            parts.append(_question(scenario, verdict, found, asked=bool(numbers)))
         return show("".join(parts))
+
+    def _said_lines(self, verdict: Verdict) -> list[str]:
+        """Return the lines of a verdict with the market's labels."""
+        return [self.labels.say(line, keep=self._names()) for line in verdict.lines()]
 
     def _verdict_facts(self) -> list[dict[str, Any]]:
         """Return what was found about each claim that was tested."""
         return [
-            {"claim": each.claim, **verdict.facts()}
+            {"claim": each.claim, **verdict.facts(), "lines": self._said_lines(verdict)}
             for each in self._scenarios
             if (verdict := self._verdicts.get(each.digest)) is not None
         ]
@@ -389,7 +394,8 @@ class Report(AttributeHints):
         return self._measured("IDIC by firm", runs, IDIC)
 
     def _measured(self, what: str, runs: Replications, names: Sequence[str] | None = None) -> Any:
-        caption, periods = _caption(what, len(runs.seeds)), int(runs.first.scenario.periods)
+        caption = self.labels.say(_caption(what, len(runs.seeds)))
+        periods = int(runs.first.scenario.periods)
         return tables.measured(runs.means, caption, names=names, words=self.labels, periods=periods)
 
     def income_statement(self) -> Any:
@@ -560,8 +566,10 @@ def list_scenarios() -> Any:
     return tables.styled(frame, "Scenarios by name", words_in=["title", "claim"])
 
 
-def _question(scenario: Scenario, verdict: Verdict | None, *, asked: bool) -> str:
-    found = "" if verdict is None else "\n".join(verdict.lines())
+def _question(
+    scenario: Scenario, verdict: Verdict | None, lines: Sequence[str], *, asked: bool
+) -> str:
+    found = "\n".join(lines)
     if verdict is None and asked and scenario.claim:
         found = "Not tested: the scenario names no rules for its claim (test)."
     rows = (

@@ -502,6 +502,7 @@ def policy_options(market: Scenario, players: Sequence[str]) -> dict[str, dict[s
         "tries capabilities": {"capability": "adaptive"},
         "builds one-to-one": {"capability": {"name": "roadmap", "targets": [goal]}},
         "tries prices": {"pricing": "adaptive"},
+        "prices the relationship": {"pricing": "relationship"},
         "best response": {"pricing": "best_response"},
     }
     found = {}

@@ -249,7 +249,7 @@ def firms(scenario: Scenario) -> tuple[Any, list[str]]:
         for each in scenario.firms.values()
     ]
     shown = pd.DataFrame.from_dict(rows, orient="index", columns=names)
-    return styled(shown, "Differences between the firms at the start"), alike
+    return styled(shown, words.say("Differences between the firms at the start")), alike
 
 
 def unit_of(unit: str, scenario: Scenario) -> str:

@@ -83,3 +83,30 @@ def test_labels_are_for_readers_and_do_not_change_what_is_simulated():
 )
 def test_plurals_follow_or_are_given(label, plural):
     assert Words(customer=label).say("All customers") == f"All {plural}"
+
+
+def test_firms_and_profit_have_labels_too_and_options_and_paths_stay():
+    words = Words(firm="charity/charities", profit="net income")
+    said = words.say("Firms by profit: --firm takes one of firms.Aid.price; the firm, Profit")
+    assert said == (
+        "Charities by net income: --firm takes one of firms.Aid.price; the charity, Net income"
+    )
+
+
+@pytest.mark.slow
+def test_a_report_speaks_the_language_of_its_field(tmp_path):
+    """Of patients and hospitals, from headings to verdict; a scenario's own words stay."""
+    import json
+    import re
+
+    from cxsim.report.notebook_run import run_notebook
+
+    values = {"scenario": "hospitals", "overrides": "customers=100, periods=12", "seeds": 2}
+    run_notebook("scenario.ipynb", values, output_folder=tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    hidden = r"<(style|script|code|pre|svg)\b.*?</\1>|<details.*?</details>|<[^>]*>"
+    text = re.sub(hidden, " ", page, flags=re.DOTALL)
+    assert "How do the hospitals compare?" in text
+    assert not re.findall(r"(?<!-)\b(?:customer|purchase|firm)s?\b", text, re.IGNORECASE)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert "treatments" in " ".join(summary["verdicts"][0]["lines"])

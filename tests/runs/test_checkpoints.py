@@ -84,7 +84,7 @@ def test_every_shipped_scenario_goes_on_to_the_bit(name, tmp_path):
 
 
 CAPABILITIES = {"roadmap": {"targets": [{"at": 4, "over": 8, "interaction": 0.9}]}, "adaptive": {},
-                "imitate": {"lag": 3, "pace": 0.5}}  # fmt: skip
+                "imitate": {"lag": 3, "pace": 0.5}, "answer": {"lag": 1}}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CAPABILITIES)
