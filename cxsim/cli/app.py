@@ -21,6 +21,7 @@ from cxsim.messages import hint
 
 #: Commands by name, and where they are defined; a module is imported when its command is used.
 _HOME = {
+    "archive": "cxsim.cli.sweep:archive",
     "cache": "cxsim.cli.project:cache",
     "calibrate": "cxsim.cli.calibrate_and_decide:calibrate",
     "check": "cxsim.cli.project:check",
@@ -40,6 +41,7 @@ _HOME = {
     "store": "cxsim.cli.sweep:store",
     "sweep": "cxsim.cli.sweep:sweep",
     "trust": "cxsim.cli.project:trust",
+    "verify": "cxsim.cli.sweep:verify_package",
     "warm": "cxsim.cli.project:warm",
 }
 

@@ -325,7 +325,56 @@ def _report(study: str, options: Mapping[str, Any], folder: str) -> None:
     export_brief(result, options["exports"])
 
 
-# -- Commands about stores of runs -------------------------------------------------------------
+# -- Commands about stores of runs, and packages of them -------------------------------------------
+
+
+@click.command()
+@click.argument("folder", metavar="STORE")
+@click.option("-o", "--output", metavar="DIR", help="The package [default: STORE-package].")
+@click.option("--title", metavar="TEXT", help="Title [default: that of the first study].")
+@click.option("--author", metavar="TEXT", help="Author of the package [default: not stated].")
+@click.option(
+    "--license", "licence", default="CC-BY-4.0", show_default=True, metavar="SPDX",
+    help="Licence of the package, by its SPDX identifier.",
+)  # fmt: skip
+@click.option("--date", metavar="YYYY-MM-DD", help="Day of publication [default: today].")
+def archive(folder: str, output: str | None, **options: Any) -> int:
+    """Make the package of a STORE that a journal or repository takes (RO-Crate).
+
+    Runs merged, studies, scenarios with all defaults, model description after ODD (HTML, DOCX),
+    codebook, versions, lock file with hashes, container file, licence, citation, checksums.
+    """
+    from cxsim.study.archive import archive as archived
+
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        made = archived(_opened(folder), output or f"{folder.rstrip('/')}-package", **given)
+    except FileExistsError as error:
+        raise UserError(str(error)) from None
+    say(made.sentence())
+    say(f"Licence: {options['licence']}; author: {options['author'] or 'not stated (--author)'}")
+    say(f"Check it anywhere: cxsim verify {made.folder} --sample 20")
+    return 0
+
+
+@click.command("verify")
+@click.argument("package", metavar="PACKAGE")
+@count_option(
+    "--sample", low=0, high=1_000_000, default=20, show_default=True, metavar="N",
+    help="Number of runs that are repeated as a sample.",
+)  # fmt: skip
+def verify_package(package: str, sample: int) -> int:
+    """Check the files of a PACKAGE by their checksums, and repeat a sample of its runs.
+
+    Exit code 1 if a file was changed or a run is not equal to the bit.
+    """
+    from cxsim.study.archive import verify as verified
+
+    result = verified(package, sample=sample)
+    for line in result.problems:
+        say_lines(line)
+    say(result.sentence())
+    return 0 if result.holds else 1
 
 
 @click.group()

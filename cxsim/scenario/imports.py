@@ -14,10 +14,11 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cxsim.files import trust
 from cxsim.firms.policy_registry import registered_policies
+from cxsim.identity import Identity, learn
 from cxsim.identity.trees import is_library
 from cxsim.messages import Place, Problem, ScenarioError, found, hint
 from cxsim.model.mechanism import Mechanism
@@ -208,15 +209,30 @@ def sources() -> dict[str, str]:
 # -- Mechanisms in other processes ---------------------------------------------------------
 
 
-def packed() -> tuple[tuple[str, ...], bytes, tuple[str, ...]] | None:
-    """Return the mechanisms that are not the package's, for other processes of the user.
+class Sent(NamedTuple):
+    """Mechanisms on their way to another process of the user.
 
-    Returns
-    -------
-    tuple or None
-        Names, the mechanisms as cloudpickle makes them (code of the user's own by value, that of
-        installed packages by name), and the modules they were imported by; None if there are none.
+    Attributes
+    ----------
+    names : tuple of str
+        Of the mechanisms.
+    data : bytes
+        The mechanisms as cloudpickle makes them: code of the user's own by value, that of
+        installed packages by name.
+    modules : tuple of str
+        What they were imported by.
+    texts : dict
+        What their functions say, as their files are not there to be read.
     """
+
+    names: tuple[str, ...]
+    data: bytes
+    modules: tuple[str, ...]
+    texts: dict[bytes, Any]
+
+
+def packed() -> Sent | None:
+    """Return the registered mechanisms that are not the package's; None if there are none."""
     ours = set(map(id, PACKAGE))
     own = [each for each in registered() if id(each) not in ours]
     if not own:
@@ -231,27 +247,27 @@ def packed() -> tuple[tuple[str, ...], bytes, tuple[str, ...]] | None:
     finally:
         for module in modules:
             cloudpickle.unregister_pickle_by_value(module)
-    return tuple(each.name for each in own), data, tuple(_brought)
+    code = {f"{each.name} {n}": c for each in own for n, c in enumerate(_code_of(each))}
+    return Sent(tuple(each.name for each in own), data, tuple(_brought), Identity(code).texts())
 
 
-def unpack(sent: tuple[tuple[str, ...], bytes, tuple[str, ...]] | None) -> None:
+def unpack(sent: Sent) -> None:
     """Register the mechanisms that another process of the user sent.
 
     Those that this process registered itself stay; earlier ones of a sender are replaced.
 
     Parameters
     ----------
-    sent : tuple or None
+    sent : Sent
         Of :func:`packed`.
     """
-    if sent is None:
-        return
-    names, data, modules = sent
+    names, data, modules, texts = sent
     known = {each.name for each in registered()}
     if all(name in known and _received.get(name, data) == data for name in names):
         return
     import cloudpickle
 
+    learn(texts)
     _followed[0] = os.environ.get(VARIABLE, "")
     _received_modules.update(modules)
     for mechanism in cloudpickle.loads(data):
@@ -271,14 +287,18 @@ def _by_value(mechanisms: list[Mechanism]) -> Iterator[ModuleType]:
             yield module
 
 
+def _code_of(mechanism: Mechanism) -> Iterator[Any]:
+    """Yield the functions that a mechanism consists of."""
+    yield from (each.function for each in mechanism.passes)
+    yield from (each.function for each in mechanism.measures)
+    more = (mechanism.setup, mechanism.check, mechanism.members, mechanism.axes, mechanism.active)
+    yield from (each for each in (*more, *mechanism.frames.values()) if callable(each))
+
+
 def _homes(mechanism: Mechanism) -> Iterator[str]:
     """Yield the names of modules in which code of a mechanism is defined."""
-    code: list[Any] = [mechanism.market, mechanism.segment, mechanism.firm, mechanism.active]
-    code += [each.function for each in mechanism.passes]
-    code += [each.function for each in mechanism.measures]
-    code += [mechanism.setup, mechanism.check, mechanism.members, mechanism.axes]
-    code += mechanism.frames.values()
-    yield from (each.__module__ for each in code if hasattr(each, "__module__"))
+    groups = (mechanism.market, mechanism.segment, mechanism.firm)
+    yield from (each.__module__ for each in (*_code_of(mechanism), *filter(None, groups)))
 
 
 def _root(name: str) -> str | None:

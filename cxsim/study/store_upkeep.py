@@ -334,8 +334,8 @@ def _differences(
             if len(wrong):
                 first = wrong.iloc[0]
                 yield (
-                    f"run {run}: {first['output']} is stored as {first['stored']!r}, "
-                    f"now {first['again']!r} ({len(wrong)} of {len(outputs)} numbers differ)"
+                    f"run {run}: {first['output']} is stored as {float(first['stored'])!r}, "
+                    f"now {float(first['again'])!r} ({len(wrong)} of {len(outputs)} numbers differ)"
                 )
         if progress is not None:
             progress(number, len(runs))

@@ -143,11 +143,11 @@ def test_a_newer_version_from_the_same_sender_replaces_the_one_before(mine):
     first = registered()[-1]
     assert first.name == "season"
     assert "season" not in sys.modules
-    names, data, modules = ("season",), imports._received["season"], ("season",)
-    imports.unpack((names, data, modules))
+    sent = imports.Sent(("season",), imports._received["season"], ("season",), {})
+    imports.unpack(sent)
     assert registered()[-1] is first
-    (again,) = cloudpickle.loads(data)
-    imports.unpack((names, cloudpickle.dumps([again]) + b"\n", modules))
+    again = cloudpickle.dumps(cloudpickle.loads(sent.data)) + b"newer"
+    imports.unpack(sent._replace(data=again))
     assert registered()[-1] is not first
 
 
