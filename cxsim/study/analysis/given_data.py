@@ -208,7 +208,7 @@ def _bootstrapped(
     resamples: int,
     rng: int,
 ) -> AnalysisResult:
-    """Return indices, intervals by the bootstrap's standard error, and the floor of idle factors."""
+    """Return indices, intervals by the bootstrap's standard error, and an idle factor's floor."""
     names, x, y, said = _data(frame, problem, output)
     random = np.random.default_rng(rng)
     index = measured(x, y, rng)
