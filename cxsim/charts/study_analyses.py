@@ -177,6 +177,35 @@ def _morris(finding: Any) -> Chart:
     )
 
 
+def _importance(finding: Any) -> Chart:
+    """Draw an index of importance by factor with intervals and the noise floor."""
+    facts, shown = finding.facts, finding.frame.head(ROWS)
+
+    def draw(figure: Picture) -> None:
+        axes = figure.subplots()
+        for place, row in enumerate(shown.to_dict("records")):
+            estimate = (row["lower"], row["index"], row["upper"])
+            draw_estimate(axes, place, estimate, color=BLUE, marker="o", ms=6.5)
+            text = minus(f"{row['index']:.2f}")
+            tag(axes, text, (row["upper"], place), (5, 0), color=readable(BLUE), fontsize=8.5)
+        axes.axvline(0.0, color=INK, lw=1.0)
+        named_rows(axes, [named(name) for name in shown["factor"]], below=0.6)
+        low = min(0.0, float(shown["lower"].min()))
+        axes.set_xlim(low - 0.03, max(0.5, float(shown["upper"].max()) + 0.08))
+        _floor(axes, facts["noise"])
+        axes.set_xlabel(facts["index"])
+
+    return Chart(
+        draw,
+        size=(8.0, _height(len(shown))),
+        title=f"{finding.output} depends most on {shown.iloc[0]['factor']}",
+        alt=finding.sentence,
+        note=f"Grey: what a factor without effect reaches, up to {facts['noise']:.2g}. "
+        f"Bars: {100 * facts['confidence']:.0f} % intervals, by the bootstrap over points. "
+        f"{facts['points']}.",
+    )
+
+
 def _regional(finding: Any) -> Chart:
     """Distributions of factors at points of interest and at the rest."""
     facts, shown = finding.facts, finding.frame.head(PANELS)
@@ -373,6 +402,9 @@ _CHARTS: dict[str, Callable[[Any], Chart]] = {
     "main_effects": _effects,
     "sobol": _sobol,
     "morris": _morris,
+    "delta": _importance,
+    "pawn": _importance,
+    "features": _importance,
     "regional": _regional,
     "discovery": _discovery,
     "ranking": _ranking,

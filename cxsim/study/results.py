@@ -16,6 +16,7 @@ from cxsim.files.sealed import seal_folder
 from cxsim.files.whole import keep_frame, whole_folder
 from cxsim.messages import choice, hint
 from cxsim.numerics.statistics import half_width, mean_and_error, paired
+from cxsim.study.analysis.given_data import delta, features, pawn
 from cxsim.study.analysis.points import AnalysisResult, contrast, strategies_of
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.scenario_discovery import discovery, regional
@@ -296,6 +297,9 @@ ANALYSES: dict[str, Callable[..., AnalysisResult]] = {
     "main_effects": main_effects,
     "sobol": sobol,
     "morris": morris,
+    "delta": delta,
+    "pawn": pawn,
+    "features": features,
     "regional": regional,
     "discovery": discovery,
     "ranking": ranking,

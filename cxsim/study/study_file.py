@@ -81,7 +81,10 @@ Changes = Annotated[dict[str, Any] | None, Expected("a mapping of dotted paths t
 
 
 #: What can be made of a finished study.
-_Analysis = Literal["main_effects", "sobol", "morris", "regional", "discovery", "ranking"]
+_Analysis = Literal[
+    "main_effects", "sobol", "morris", "delta", "pawn", "features", "regional", "discovery",
+    "ranking",
+]  # fmt: skip
 
 
 class GivenMove(Keyed):

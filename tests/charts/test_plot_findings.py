@@ -40,7 +40,7 @@ def made(analysis, *, noise=0.1, **options):
     return analyse(frame, PROBLEM, [analysis], outputs=["share"], options={analysis: options})[0]
 
 
-ANALYSES = ["main_effects", "sobol", "morris", "regional", "discovery", "ranking"]
+ANALYSES = ["main_effects", "sobol", "morris", "pawn", "regional", "discovery", "ranking"]
 
 
 @pytest.mark.parametrize("analysis", ANALYSES)

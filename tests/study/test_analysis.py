@@ -446,3 +446,41 @@ def test_a_library_that_is_missing_is_named_with_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "SALib.analyze.sobol", None)
     with pytest.raises(ImportError, match=r"sobol: needs SALib, .* pip install 'cxsim\[study\]'"):
         sobol(runs(cube(40), linear), problem(), output="share")
+
+
+# --- importance from any design -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("analysis", ["delta", "pawn", "features"])
+def test_importance_ranks_factors_and_knows_one_that_does_nothing(analysis):
+    frame = runs(cube(150, seed=3), lambda x: np.sin(3.0 * x[0]) + 0.4 * x[1], noise=0.05)
+    less = {"resamples": 8} | ({"trees": 20} if analysis == "features" else {})
+    (found,) = analyse(frame, problem(), [analysis], outputs=["share"], options={analysis: less})
+    assert list(found.frame["factor"]) == NAMES
+    first, _, idle = found.frame.to_dict("records")
+    assert first["lower"] > found.facts["noise"] > idle["lower"]
+    assert (found.frame["lower"] <= found.frame["index"]).all()
+    assert (found.frame["index"] <= found.frame["upper"]).all()
+    assert found.sentence.startswith(f"share depends most on {NAMES[0]}: ")
+
+
+def test_pawn_is_that_of_salib_called_directly():
+    from SALib.analyze import pawn as salib
+
+    x = cube(100, seed=5)
+    frame = runs(x, lambda x: x[0] + x[1] ** 2, seeds=1)
+    (found,) = analyse(
+        frame, problem(), ["pawn"], outputs=["share"], options={"pawn": {"resamples": 3}}
+    )
+    direct = salib.analyze(problem(), x, x[:, 0] + x[:, 1] ** 2)
+    ours = found.frame.set_index("factor")["index"]
+    np.testing.assert_allclose([ours[name] for name in NAMES], direct["median"])
+
+
+@pytest.mark.parametrize("analysis", ["delta", "pawn", "features"])
+def test_importance_of_few_points_or_of_a_constant_is_refused(analysis):
+    few, flat = runs(cube(12), lambda x: x[0]), runs(cube(40), lambda x: 1.0)
+    with pytest.raises(ValueError, match="expected at least 30 points, found 12"):
+        analyse(few, problem(), [analysis], outputs=["share"])
+    with pytest.raises(ValueError, match="share: expected an output that varies, found 1 only"):
+        analyse(flat, problem(), [analysis], outputs=["share"])

@@ -11,6 +11,7 @@ Each analysis returns an :class:`AnalysisResult`: a tidy frame and a sentence.
 
 from __future__ import annotations
 
+from cxsim.study.analysis.given_data import delta, features, pawn
 from cxsim.study.analysis.points import AnalysisResult, contrast
 from cxsim.study.analysis.ranking import ranking
 from cxsim.study.analysis.scenario_discovery import discovery, regional, verdict
@@ -19,9 +20,12 @@ from cxsim.study.analysis.sensitivity import main_effects, morris, sobol
 __all__ = [
     "AnalysisResult",
     "contrast",
+    "delta",
     "discovery",
+    "features",
     "main_effects",
     "morris",
+    "pawn",
     "ranking",
     "regional",
     "sobol",
