@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cxsim.calibration.targets import PER_YEAR
 from cxsim.messages import Place, found, hint
-from cxsim.model.goals import BY_QUESTION, Asked
+from cxsim.model.mechanism_registry import BY_QUESTION, Asked
 from cxsim.parameters import parameter
 from cxsim.scenario.display import moves
 from cxsim.scenario.fields import Keyed

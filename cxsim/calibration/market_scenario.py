@@ -29,7 +29,7 @@ from cxsim.calibration.market_questions import (
 from cxsim.calibration.moment_matching import MomentMatch, lost_by_price, match_moments
 from cxsim.calibration.target_tables import PRICE_RESPONSE
 from cxsim.calibration.targets import PER_YEAR
-from cxsim.model.goals import BY_QUESTION
+from cxsim.model.mechanism_registry import BY_QUESTION
 from cxsim.runs import simulate
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.display import level_range, level_value, moves, with_neutral

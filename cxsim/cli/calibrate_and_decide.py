@@ -24,7 +24,7 @@ from cxsim.cli.run_and_compare import (
 from cxsim.cli.terminal import Screen, UserError, count_option, print_table, say, say_lines
 from cxsim.files.whole import file_name
 from cxsim.messages import cells
-from cxsim.model.goals import BY_WORD, OF_FIRMS
+from cxsim.model.mechanism_registry import BY_WORD, OF_FIRMS
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook
 

@@ -22,7 +22,7 @@ from cxsim.cli.terminal import (
 )  # fmt: skip
 from cxsim.files.whole import file_name
 from cxsim.messages import Problem, found, hint
-from cxsim.model.goals import BY_WORD
+from cxsim.model.mechanism_registry import BY_WORD
 from cxsim.report.notebook_parameters import join_overrides
 from cxsim.report.notebooks import find_notebook, shipped_notebooks
 from cxsim.scenario import Scenario, ScenarioError, shipped_scenarios

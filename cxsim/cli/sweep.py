@@ -22,7 +22,7 @@ from cxsim.cli.terminal import (
     within_memory,
 )  # fmt: skip
 from cxsim.messages import hint
-from cxsim.model.goals import BY_WORD
+from cxsim.model.mechanism_registry import BY_WORD
 from cxsim.scenario import ScenarioError
 
 # -- Commands about many runs: sweep, and replay of one of them --------------------------------

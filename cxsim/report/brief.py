@@ -23,7 +23,7 @@ import pandas as pd
 from cxsim.charts.style import Picture, alternative_text, picture_bytes, title_share
 from cxsim.files.whole import whole_file
 from cxsim.messages import found, hint
-from cxsim.model.goals import BY_WORD, GOALS, word_of
+from cxsim.model.mechanism_registry import BY_WORD, GOALS, word_of
 from cxsim.report.tables import piece
 from cxsim.scenario.loading import read_yaml
 

@@ -19,7 +19,7 @@ import pandas as pd
 from cxsim.charts.business_case import cumulative_cash, price_response, threshold
 from cxsim.charts.labels import Words, joined, number, scale_for
 from cxsim.messages import argument_hints, money
-from cxsim.model.goals import noun_of
+from cxsim.model.mechanism_registry import noun_of
 from cxsim.report.brief import Assumption, Brief, Drawing, Sheet, stance
 from cxsim.report.brief_comparison import comparison_brief, runs_brief
 from cxsim.report.brief_lead import (
@@ -87,7 +87,7 @@ def brief(
         Those that the result is of, in its order; a study needs none.
     firm, goal : str
         Default: those of the first scenario's perspective, else one that the brief names. Goals
-        are those of ``--goal``: profit, share, customers and others (:mod:`cxsim.model.goals`).
+        are those of ``--goal``: profit, share, customers and others.
     author, date : str
 
     Returns

@@ -16,7 +16,7 @@ from cxsim.charts.scenario_comparison import scenario_differences
 from cxsim.charts.style import Picture
 from cxsim.charts.time_series import market_shares
 from cxsim.messages import money
-from cxsim.model.goals import DEFAULT, noun_of
+from cxsim.model.mechanism_registry import DEFAULT, noun_of
 from cxsim.numerics.statistics import half_width
 from cxsim.report.brief import Brief, Sheet, stance
 from cxsim.report.brief_lead import (

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxsim.charts.labels import Scale
 from cxsim.messages import minus
-from cxsim.model.goals import BY_WORD, OF_FIRMS
+from cxsim.model.mechanism_registry import BY_WORD, OF_FIRMS
 from cxsim.report import tables
 from cxsim.report.brief import goal_named
 from cxsim.report.notebook_parameters import loaded

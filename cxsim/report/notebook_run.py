@@ -246,6 +246,8 @@ def _tidied(executed: Path, draft: Path, folder: Path) -> dict[str, Any]:
 
 def _name(content: dict[str, Any], words: Mapping[str, str]) -> None:
     """Use the market's labels in the texts of a notebook, which are the same for all markets."""
+    if all(word == name for name, word in words.items() if name not in ("period", "currency")):
+        return  # nothing has a label, so that charts need not be imported
     from cxsim.charts.labels import Words
 
     labels = Words(**words)

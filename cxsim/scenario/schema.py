@@ -15,8 +15,8 @@ from annotated_types import MaxLen, MinLen
 from pydantic import Field, create_model, field_validator
 from pydantic.fields import FieldInfo
 
-from cxsim.model.goals import DEFAULT, Measure
 from cxsim.model.mechanism import Mechanism
+from cxsim.model.mechanism_registry import DEFAULT, Measure
 from cxsim.parameters import Ask, Parameters, parameter
 from cxsim.scenario.claim_rule import parse_rule
 from cxsim.scenario.fields import Spec, spec_of_field

@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 from cxsim.files.whole import is_file
 from cxsim.messages import Place, Problem, found, hint, minus
 from cxsim.model.core.capabilities import Programme
-from cxsim.model.goals import DEFAULT
+from cxsim.model.mechanism_registry import DEFAULT
 from cxsim.scenario import Scenario, ScenarioError
 from cxsim.scenario.calendar import ADD, REPLACE
 from cxsim.scenario.display import as_programme, at, moves

@@ -9,7 +9,7 @@ from markets import firm, market
 import cxsim as cx
 from cxsim.firms.policies import AdaptivePricing
 from cxsim.firms.policy import FirmInformation, objective_value
-from cxsim.model.goals import GOALS, Objective
+from cxsim.model.mechanism_registry import GOALS, Objective
 from cxsim.runs.measures.measure_registry import firm_measure, measures
 from cxsim.strategy.decide import decide
 from cxsim.strategy.tournament import tournament

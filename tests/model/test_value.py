@@ -75,6 +75,36 @@ def test_trial_discounts_are_taken_off_prices_paid_once():
     np.testing.assert_allclose(ann["revenue"] + ann["trial_discounts"], 10.0 * ann["purchases"])
 
 
+def test_win_back_contacts_former_customers_alone_and_costs_what_contacts_cost():
+    rule = {
+        "contacts": 1.0, "rest": 0, "trial_discount": 0.2, "cost_per_contact": 0.5,
+        "prospects": "lapsed",
+    }  # fmt: skip
+    firms = {"Ann": firm(acquisition=rule), "Bob": firm(quality=13.0)}
+    run = cx.run(market(firms, periods=8, customers=300, initial={}))
+    ann = row(run, "Ann")
+    assert ann.loc[0, "acquisition_contacts"] == 0  # nobody has bought before
+    assert (ann.loc[2:, "acquisition_contacts"] > 0).all()
+    np.testing.assert_allclose(ann["acquisition_spend"], 0.5 * ann["acquisition_contacts"])
+    assert ann["trial_discounts"].sum() > 0
+    everybody = row(
+        cx.run(market({**firms, "Ann": firm(acquisition={**rule, "prospects": "all"})}, periods=8,
+                      customers=300, initial={})),
+        "Ann",
+    )  # fmt: skip
+    assert everybody["acquisition_contacts"].sum() > 1.2 * ann["acquisition_contacts"].sum()
+
+
+def test_winning_back_raises_sales_to_former_customers():
+    back = {"contacts": 1.0, "rest": 0, "trial_discount": 0.3, "prospects": "lapsed"}
+    won = [
+        row(cx.run(market({"Ann": firm(acquisition={**back, **more}), "Bob": firm()}, periods=10,
+                          customers=2000)), "Ann")["purchases"][2:].sum()
+        for more in ({}, {"trial_discount": 0.0})
+    ]  # fmt: skip
+    assert won[0] > 1.1 * won[1]
+
+
 def test_a_trial_discount_is_offered_once():
     every = {"contacts": 1.0, "trial_discount": 0.25, "rest": 0}
     scenario = market({"Ann": firm(acquisition=every), "Bob": firm()}, periods=9, customers=2000)

@@ -85,6 +85,7 @@ def acquisition(attributes):
     return st.fixed_dictionaries(
         {
             "contacts": numbers,
+            "prospects": st.sampled_from(["all", "lapsed"]),
             "targeting": st.sampled_from(rules),
             "by": st.sampled_from(["both", "firmographic", "behavioural", "segment"]),
             "refit_every": st.integers(1, 2),

@@ -92,6 +92,9 @@ MEASURES = (
 RANDOM, ANALYTICS, PREDICTIVE = range(3)
 
 
+ALL, LAPSED = range(2)
+
+
 BOTH, FIRMOGRAPHIC, BEHAVIOURAL, SEGMENT = range(4)
 
 
@@ -109,6 +112,11 @@ class Acquisition(Parameters):
         ge=0,
         le=1,
     )
+    prospects: Literal["all", "lapsed"] = parameter(
+        "all",
+        doc="Who is contacted: all customers of others or of none, or those of them who bought "
+        "from the firm before (win-back)",
+    )
     targeting: Literal["random", "analytics", "predictive"] = parameter(
         "random",
         doc="Order of prospects: at random; nearest to the mean attributes of the fifth "
@@ -124,7 +132,8 @@ class Acquisition(Parameters):
     rest: int = parameter(6, doc="Periods before a contact is repeated", unit="periods", ge=0)
     trial_discount: float = parameter(
         0.0,
-        doc="Trial discount on a first purchase in the period of the contact",
+        doc="Trial discount on a first purchase in the period of the contact; with lapsed "
+        "prospects on their return",
         unit="share of price",
         ge=0,
         le=1,
@@ -185,6 +194,25 @@ def trial_price(price: float, discount: float) -> float:
         Currency per unit.
     """
     return price * (1.0 - discount)
+
+
+def are_prospects(customer: np.ndarray, bought_before: np.ndarray, lapsed_only: bool) -> np.ndarray:
+    """Return whom a firm may contact to acquire or to win back a customer.
+
+    Parameters
+    ----------
+    customer : ndarray of bool, shape (customers,)
+        Whether the firm is the supplier.
+    bought_before : ndarray of bool, shape (customers,)
+        Whether each has bought from the firm.
+    lapsed_only : bool
+        Whether the firm contacts those alone who did.
+
+    Returns
+    -------
+    ndarray of bool, shape (customers,)
+    """
+    return ~customer & (bought_before | (not lapsed_only))
 
 
 # --- passes -----------------------------------------------------------------------
@@ -266,9 +294,10 @@ def ranking_score(traits, own, earned, targeting, every, now, model):
 
 
 def contact(
-    n_firms, clock, segment, supplier, target_draw, earned, firmographic, behavioural, true_value,
-    contacted, last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
-    firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
+    n_firms, clock, segment, supplier, target_draw, earned, frequency, firmographic, behavioural,
+    true_value, contacted, last_contact, look_alike, firm_active, segment_share,
+    firm_acquisition_contacts, firm_acquisition_prospects, firm_acquisition_targeting,
+    firm_acquisition_by, firm_acquisition_refit_every,
     firm_acquisition_rest, sum_prospects, sum_acquisition_contacts, sum_value_prospects,
     sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
@@ -278,7 +307,9 @@ def contact(
     for f in range(n_firms):
         if np.isnan(firm_acquisition_contacts[f]) or firm_active[f] < 0.5:
             continue
-        others = supplier != f
+        own = supplier == f
+        lapsed = firm_acquisition_prospects[f] == LAPSED
+        others = are_prospects(own, frequency[f] > 0, lapsed)
         rested = now - last_contact[f] > firm_acquisition_rest[f]
         pool = np.flatnonzero(others & rested)
         many = min(len(pool), room(firm_acquisition_contacts[f], int(others.sum())))
@@ -288,7 +319,7 @@ def contact(
                 segment, len(segment_share), firmographic, behavioural, firm_acquisition_by[f]
             )
             score = ranking_score(
-                traits, ~others, earned[f], firm_acquisition_targeting[f],
+                traits, own, earned[f], firm_acquisition_targeting[f],
                 firm_acquisition_refit_every[f], now, look_alike[f],
             )  # fmt: skip
         lots = -target_draw[f][pool]
@@ -304,30 +335,34 @@ def contact(
 
 
 def contact_unprofiled(
-    n_firms, clock, segment, supplier, target_draw, earned, true_value, contacted, last_contact,
-    look_alike, firm_active, segment_share, firm_acquisition_contacts, firm_acquisition_targeting,
-    firm_acquisition_by, firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
+    n_firms, clock, segment, supplier, target_draw, earned, frequency, true_value, contacted,
+    last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
+    firm_acquisition_prospects, firm_acquisition_targeting, firm_acquisition_by,
+    firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
     sum_acquisition_contacts, sum_value_prospects, sum_value_contacted, sum_value_best_prospects,
 ):  # fmt: skip
     """Contact prospects at random or by segment, where customers show no attributes."""
     none = np.empty((0, len(supplier)), dtype=np.float32)
     contact(
-        n_firms, clock, segment, supplier, target_draw, earned, none, none, true_value, contacted,
-        last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
-        firm_acquisition_targeting, firm_acquisition_by, firm_acquisition_refit_every,
-        firm_acquisition_rest, sum_prospects, sum_acquisition_contacts, sum_value_prospects,
-        sum_value_contacted, sum_value_best_prospects,
+        n_firms, clock, segment, supplier, target_draw, earned, frequency, none, none, true_value,
+        contacted, last_contact, look_alike, firm_active, segment_share, firm_acquisition_contacts,
+        firm_acquisition_prospects, firm_acquisition_targeting, firm_acquisition_by,
+        firm_acquisition_refit_every, firm_acquisition_rest, sum_prospects,
+        sum_acquisition_contacts, sum_value_prospects, sum_value_contacted,
+        sum_value_best_prospects,
     )  # fmt: skip
 
 
 def offer_trial(
-    n, n_firms, contacted, frequency, price_asked, trial, firm_acquisition_trial_discount
-):
-    """Apply the trial discount to contacted prospects who never bought from the firm."""
+    n, n_firms, contacted, frequency, price_asked, trial, firm_acquisition_trial_discount,
+    firm_acquisition_prospects,
+):  # fmt: skip
+    """Apply the discount to contacted prospects: of a first purchase, or of a return."""
     for f in range(n_firms):
         share = firm_acquisition_trial_discount[f]
+        lapsed = firm_acquisition_prospects[f] == LAPSED
         for i in range(n):
-            offered = (contacted[f, i] > 0) & (frequency[f, i] == 0)
+            offered = (contacted[f, i] > 0) & ((frequency[f, i] == 0) | lapsed)
             lower = trial_price(price_asked[f, i], share) if offered else price_asked[f, i]
             trial[f, i] = price_asked[f, i] - lower
             price_asked[f, i] = lower
