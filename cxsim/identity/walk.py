@@ -58,6 +58,9 @@ _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDes
 #: What keeps what it holds.
 _STILL = (ModuleType, property, classmethod, staticmethod, types.MethodType)
 
+#: What ``functools.cache`` makes of a function.
+_CACHED = type(functools.cache(lambda: None))
+
 
 #: Containers by how they are read.
 _CONTAINERS: dict[type, bytes] = {
@@ -206,6 +209,8 @@ class Walk:
             return hashed(b"bound", value.__name__.encode(), self._of(owner))
         inner = getattr(value, "py_func", None) or getattr(value, "__wrapped__", None)
         if isinstance(inner, FunctionType) and is_library(kind.__module__):
+            if kind is _CACHED:
+                self._trail.append((getattr, value, "__wrapped__", inner))
             return hashed(b"wrapped", kind.__qualname__.encode(), self._of(inner))
         return self._instance(value)
 
@@ -525,6 +530,8 @@ def _stays(value: Any) -> bool:
     """Whether what is walked through holds what it holds for as long as the process lives."""
     if isinstance(value, type):
         return _is_outside(value) or value.__module__.startswith("cxsim.")
+    if isinstance(value, _CACHED):  # what it returned before is not part of its identity
+        return isinstance(getattr(value, "__wrapped__", None), FunctionType)
     return isinstance(value, (tuple, frozenset, FunctionType, *_STILL))
 
 
