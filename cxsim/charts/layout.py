@@ -407,19 +407,29 @@ def dodge(wanted: Sequence[float], sizes: Sequence[float], low: float, high: flo
         Centres that keep the order of ``wanted`` and do not overlap, with the least sum
         of squared moves (pool adjacent violators).
     """
-    from scipy.optimize import isotonic_regression
-
     order = np.argsort(np.asarray(wanted, float), kind="stable")
     size = np.asarray(sizes, float)[order]
     if not len(order):
         return size
     before = np.concatenate([[0.0], np.cumsum((size[:-1] + size[1:]) / 2)])
-    level = isotonic_regression(np.asarray(wanted, float)[order] - before).x
+    level = _ascending(np.asarray(wanted, float)[order] - before)
     top = high - size[-1] / 2 - before[-1]
     level = np.maximum(np.minimum(level, top), low + size[0] / 2)
     placed = np.empty(len(order))
     placed[order] = level + before
     return placed
+
+
+def _ascending(values: np.ndarray) -> np.ndarray:
+    """Return the nearest numbers that never fall; importing scipy.optimize for it takes longer."""
+    pools: list[tuple[float, int]] = []  # mean and size
+    for value in values.tolist():
+        mean, size = value, 1
+        while pools and pools[-1][0] >= mean:
+            left, many = pools.pop()
+            mean, size = (left * many + mean * size) / (many + size), many + size
+        pools.append((mean, size))
+    return np.repeat([mean for mean, _ in pools], [size for _, size in pools])
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDes
 #: What keeps what it holds.
 _STILL = (ModuleType, property, classmethod, staticmethod, types.MethodType)
 
+#: What ``functools.cache`` makes of a function.
+_CACHED = type(functools.cache(lambda: None))
+
 
 #: Containers by how they are read.
 _CONTAINERS: dict[type, bytes] = {
@@ -116,6 +119,7 @@ class Walk:
         self.data: dict[str, Any] = {}
         self._trail: list[tuple[Any, Any, str, Any]] = []  # where names were looked up
         self._movable = False
+        self._watched: set[int] = set()  # data that may change, with what it holds in the trail
 
     def holds(self) -> bool:
         """Return whether all names met stand for what they stood for, and no more is to be asked.
@@ -167,7 +171,7 @@ class Walk:
         if at is not None:  # a circle: how far up it closes
             self._lowest = min(self._lowest, at)
             return hashed(b"circle", str(len(self._open) - at).encode())
-        self._movable |= not _stays(value)
+        self._movable |= not _stays(value) and id(value) not in self._watched
         self._visited += 1
         if self._visited > MOST:
             raise self._refusal(f"more than {MOST:,} parts")
@@ -206,6 +210,8 @@ class Walk:
             return hashed(b"bound", value.__name__.encode(), self._of(owner))
         inner = getattr(value, "py_func", None) or getattr(value, "__wrapped__", None)
         if isinstance(inner, FunctionType) and is_library(kind.__module__):
+            if kind is _CACHED:
+                self._trail.append((getattr, value, "__wrapped__", inner))
             return hashed(b"wrapped", kind.__qualname__.encode(), self._of(inner))
         return self._instance(value)
 
@@ -336,6 +342,10 @@ class Walk:
         code = function.__code__
         for name in ("__code__", "__defaults__", "__kwdefaults__"):
             self._trail.append((getattr, function, name, getattr(function, name)))
+        if type(keywords := function.__kwdefaults__) is dict:
+            named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+            self._trail += [(dict.get, keywords, n, keywords.get(n, _Missing)) for n in named]
+            self._watched.add(id(keywords))
         text = text_of(code, function.__globals__)
         declared = function.__dict__.get(INPUTS)
         if declared is not None:
@@ -525,6 +535,8 @@ def _stays(value: Any) -> bool:
     """Whether what is walked through holds what it holds for as long as the process lives."""
     if isinstance(value, type):
         return _is_outside(value) or value.__module__.startswith("cxsim.")
+    if isinstance(value, _CACHED):  # what it returned before is not part of its identity
+        return isinstance(getattr(value, "__wrapped__", None), FunctionType)
     return isinstance(value, (tuple, frozenset, FunctionType, *_STILL))
 
 

@@ -381,8 +381,6 @@ def _closed_form(
     """Return the multiple of a factor at which the closed form breaks even, or NaN."""
     if name == "periods" or sold <= 0.0:
         return np.nan
-    from scipy.optimize import brentq
-
     of: dict[str, Any] = {each: market.firms[each] for each in (firm, rival)}
     own, other = ((float(f.interaction), float(f.customization)) for f in of.values())
 
@@ -392,7 +390,11 @@ def _closed_form(
         return _gain(there, firm, bought, own, other)
 
     low, high = float(multiples.min()), float(multiples.max())
-    return float(brentq(gain, low, high)) if gain(low) * gain(high) < 0.0 else np.nan
+    if not gain(low) * gain(high) < 0.0:  # or not a number
+        return np.nan
+    from scipy.optimize import brentq
+
+    return float(brentq(gain, low, high))
 
 
 _SIDES = {True: OKABE_ITO["blue"], False: OKABE_ITO["vermillion"]}

@@ -139,6 +139,9 @@ pydantic, a reader of YAML) are the row below it; pandas is loaded for the first
 compiled code on disk (`cxsim warm` puts it there). *What a notebook adds* is the time of the
 comparison notebook under papermill less that of its cells in a plain process.
 
+What commands cost in processor time of all their processes, as multiples of
+`import numba, pandas, matplotlib.pyplot`, is measured by `python -m lab.benchmarks.commands`.
+
 A small run (1,000 customers, 60 periods, 5 firms) in a warm process takes {simulate} ms without a
 summary, {run} ms as a run that builds its frames on request, and {frames} ms with all frames.
 """

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import cxsim as cx
-from cxsim.identity import Identity, IdentityError, fingerprint
+from cxsim.identity import Identity, IdentityError, fingerprint, identified
 
 numbers = itertools.count()
 
@@ -375,3 +375,38 @@ def test_who_has_looked_at_a_class_does_not_change_its_fingerprint(what, tmp_pat
     assert repr(copy.copy(thing))
     cloudpickle.dumps(made)
     assert fingerprint(made) == before
+
+
+KNOWN_AT_A_GLANCE = """
+    import functools
+    def other(x):
+        return x * 2.5
+    @functools.cache
+    def h(x):
+        return x * 1.5
+    def rule(x, *, times=2.0):
+        return times * h(x)
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made: made.rule.__kwdefaults__.update(times=3.0),
+        lambda made: made.rule.__kwdefaults__.clear(),
+        lambda made: setattr(made.h, "__wrapped__", made.other),
+    ],
+    ids=["a keyword's default", "no default", "the function behind a cache"],
+)
+def test_an_identity_is_kept_until_what_may_change_in_place_does(change, tmp_path):
+    made = module(tmp_path, KNOWN_AT_A_GLANCE)
+    before = identified({"rule": made.rule})
+    assert identified({"rule": made.rule}) is before
+    change(made)
+    assert identified({"rule": made.rule}).digest != before.digest
+
+
+def test_identities_of_all_measures_are_kept_from_run_to_run():
+    market = cx.load("baseline", {"customers": 50, "periods": 2})
+    first, second = (cx.runs.simulate(market, seed=seed).measuring for seed in (0, 1))
+    assert all(a is b for a, b in zip(first._identities, second._identities, strict=True))

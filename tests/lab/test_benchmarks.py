@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 import cxsim as cx
 from lab.benchmarks.agreement import LIMIT, agreement, simulated
 from lab.benchmarks.child import in_child
+from lab.benchmarks.commands import processor_seconds
 from lab.benchmarks.floor import streaming, traffic
 from lab.benchmarks.goals import goals
 from lab.benchmarks.growth import bend
@@ -143,6 +147,12 @@ def test_things_are_timed_in_turn_and_compared_within_rounds():
     assert Timing.of([3.0, 1.0, 8.0], 2.0) == {
         "median": 6.0, "low": 2.0, "high": 16.0, "repeats": 3,
     }  # fmt: skip
+
+
+def test_the_time_of_a_command_is_what_its_process_computes_and_not_what_it_waits():
+    work = "import time\nwhile time.process_time() < 0.2: pass\ntime.sleep(0.2)"
+    run = partial(subprocess.run, [sys.executable, "-c", work], check=True)
+    assert 0.2 <= processor_seconds(run) < 0.4
 
 
 def test_a_bend_is_the_largest_distance_from_a_straight_line():

@@ -340,7 +340,7 @@ def _survival(gone: np.ndarray, there: np.ndarray, b: Ledger) -> np.ndarray:
 
 
 #: Tenure band of a customer with n purchases, n = 1 .. 32 (which stands for more).
-_BAND = np.searchsorted([1, 3, 7, 15, 31], np.arange(1, 33))
+_BAND = tuple(np.searchsorted([1, 3, 7, 15, 31], np.arange(1, 33)).tolist())
 
 
 def customer_lifetime_value_new(b: Ledger) -> np.ndarray:
