@@ -75,6 +75,7 @@ from cxsim.model.targeting.differentiation import (
     SEGMENTATION_BASES,
     TRUE_VALUE,
 )
+from cxsim.model.targeting.service_levels import SERVICE_LEVELS
 from cxsim.model.targeting.value_tiers import VALUE_TIERS
 from cxsim.model.word_of_mouth.awareness import ADVERTISING, AWARENESS, REACH
 from cxsim.model.word_of_mouth.word_of_mouth import REPUTATION, WORD_OF_MOUTH
@@ -300,6 +301,7 @@ TARGETING_GROUP = (
     SEGMENTATION_BASES,
     TRUE_VALUE,
     VALUE_TIERS,
+    SERVICE_LEVELS,
 )
 
 

@@ -653,6 +653,7 @@ HEADINGS = {
     "Targeting": (
         "value_tiers", "acquisition", "next_best_offer", "observable_attributes",
         "contact_tolerance",
+        "service_levels",
     ),
     "Customer experience": ("perception", "attachment", "emotions", "emotion_effects"),
     "Trust and share of wallet": ("trust", "volume_response"),

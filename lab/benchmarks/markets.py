@@ -98,6 +98,7 @@ def _center(members: int) -> dict[str, Any]:
 
 
 _TIERS = {"firms.*.value_tiers": {"contact_capacity": 0.3, "goes_to": "analytics"}}
+_LEVELS = {"firms.*.service_levels": {"key": {"share": 0.1, "interaction": 1.5}}}
 _LOOK_ALIKES = {
     "attributes": {"firmographic": 0.5},
     "firms.*.acquisition": {"contacts": 0.02, "targeting": "predictive", "trial_discount": 0.1},
@@ -130,6 +131,7 @@ SWITCHES: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
     ("buying centers of five", "buying_center", _center(5), ()),
     ("points from every firm", "loyalty", {"firms.*.loyalty_programme": {}}, ()),
     ("a third of customers served individually", "value_tiers", _TIERS, ()),
+    ("a tenth of customers key accounts", "service_levels", _LEVELS, ()),
     ("look-alikes contacted", "acquisition", _LOOK_ALIKES, ()),
     ("too many contacts, a journey and awareness", "contact_tolerance", _WEARY, ()),
     (

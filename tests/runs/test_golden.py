@@ -43,6 +43,8 @@ def all_mechanisms():
             "periods": 12,
             "firms.Tailor.value_tiers.goes_to": "analytics",
             "firms.Tailor.acquisition.targeting": "analytics",
+            "firms.Tailor.service_levels": {"key": {"share": 0.2}},
+            "firms.Tailor.account_managers": {"managers": 20.0},
             "firms.*.credit_limit": 1e5,
         }
     )

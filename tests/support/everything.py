@@ -49,6 +49,8 @@ def everything(**changes: Any) -> Any:
                 "individual_cost": 0.4,
             },
             "firms.Niche.value_tiers": {"contact_capacity": 0.8, "focus": ["Near"]},
+            "firms.Tailor.service_levels": {"key": {"share": 0.2, "interaction": 1.3}},
+            "firms.Tailor.account_managers": {"managers": 20.0, "cost": 4.0},
             "firms.Mass.acquisition": {
                 "contacts": 0.3,
                 "trial_discount": 0.3,

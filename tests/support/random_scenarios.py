@@ -80,6 +80,18 @@ def value_tiers():
     )
 
 
+def service_levels():
+    level = st.fixed_dictionaries(
+        {"share": st.floats(0, 0.3), "interaction": st.floats(0, 2), "cost": money}
+    )
+    return st.just({}) | st.fixed_dictionaries(
+        {
+            "service_levels": st.dictionaries(st.sampled_from(["gold", "silver"]), level),
+            "service_levels_by": st.sampled_from(["everyone", "analytics"]),
+        }
+    )
+
+
 def acquisition(attributes):
     rules = ["random", "analytics", "predictive"] if attributes else ["random"]
     return st.fixed_dictionaries(
@@ -126,6 +138,7 @@ def firms(draw):
         acquisition=None,
         next_best_offer=None,
         value_tiers=draw(st.none() | value_tiers()),
+        **draw(service_levels()),
         unit_cost=draw(money),
         customization_cost=draw(money),
         interaction_cost=draw(money),

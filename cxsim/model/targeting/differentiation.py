@@ -281,6 +281,20 @@ def records_used(scenario: Any) -> bool:
     )
 
 
+def records_kept(scenario: Any) -> bool:
+    """Return whether purchase records are kept: for the above, or to place in service levels.
+
+    Parameters
+    ----------
+    scenario : Scenario
+
+    Returns
+    -------
+    bool
+    """
+    return records_used(scenario) or any(f.service_levels for f in scenario.firms.values())
+
+
 # --- passes -----------------------------------------------------------------------
 
 
@@ -323,7 +337,7 @@ PURCHASE_RECORDS = Mechanism(
         Column("earned", ("firm",), doc="Contribution margin of these purchases, currency"),
     ),
     passes=(Pass(forget, "arrive", after=("people.arrive",)), Pass(record, "update")),
-    active=records_used,
+    active=records_kept,
 )
 
 
