@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cxsim.messages import Place, Problem, ScenarioError, found, hint
-from cxsim.scenario.loading import read_yaml, shipped_root, shown_path
+from cxsim.scenario.loading import read_yaml, shown_path
 
 #: Answers are right within half a step of the scale (assumption).
 PRECISION = 0.5
@@ -145,5 +145,5 @@ def write_form(path: str | Path) -> Path:
 
 @lru_cache(maxsize=1)
 def _form() -> tuple[list[str], dict[str, dict[str, str]]]:
-    held, _ = read_yaml(shipped_root() / "assessments" / "organization.yaml")
+    held, _ = read_yaml(Path(__file__).with_suffix(".yaml"))
     return list(held["scale"]), dict(held["questions"])
