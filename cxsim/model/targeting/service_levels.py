@@ -173,16 +173,16 @@ def place(
         shares = np.nan_to_num(firm_service_levels_share[f])
         if firm_active[f] < 0.5 or np.isnan(firm_service_levels_share[f]).all():
             continue
-        hers = np.flatnonzero(supplier == f)
+        own = np.flatnonzero(supplier == f)
         if firm_service_levels_by[f] == EVERYONE:
-            score = -level_draw[hers]
+            score = -level_draw[own]
         else:
-            pause = clock[0] - last_purchase[f, hers]
-            score = recency_frequency_value(pause, frequency[f, hers], paid[f, hers])
-        order = hers[best(score, len(hers))]
+            pause = clock[0] - last_purchase[f, own]
+            score = recency_frequency_value(pause, frequency[f, own], paid[f, own])
+        order = own[best(score, min(len(own), room(shares.sum(), len(own))))]
         start = 0
         for level in range(n_service_level):
-            end = min(len(order), room(shares[: level + 1].sum(), len(order)))
+            end = min(len(order), room(shares[: level + 1].sum(), len(own)))
             service_level[order[start:end]] = level
             sum_in_level[0, f, level] = end - start
             each = firm_service_levels_cost[f, level]
