@@ -84,13 +84,17 @@ def _written(
     from cxsim.calibration.market_forms import answers_text
     from cxsim.files.whole import whole_file
 
+    kept = start.with_name(start.name.replace(".start.", ".market."))
+    workbook = answers.lower().endswith(".xlsx")
+    if workbook and kept.exists() and not kept.read_text(encoding="utf-8").startswith(_DERIVED):
+        text = "expected answers derived from a workbook, found a file of your own"
+        raise UserError(f"{kept}: {text} (move it, or give the workbook another name)")
     written = {"start": start, "options": names["options"]}
     _write(start, made.scenario, answers)
     _write(names["options"], {"options": made.options}, answers)
-    if answers.lower().endswith(".xlsx"):
-        kept = start.with_name(start.name.replace(".start.", ".market."))
+    if workbook:
         with whole_file(kept) as draft:
-            draft.write_text(answers_text(made.answers), encoding="utf-8")
+            draft.write_text(_note(answers) + answers_text(made.answers), encoding="utf-8")
         written = {"answers": kept, **written}
     return written
 
@@ -100,9 +104,16 @@ def _write(path: Path, data: Mapping[str, Any], answers: str) -> None:
     from cxsim.files.whole import whole_file
     from cxsim.scenario.yaml_text import to_yaml
 
-    note = f"# Derived from {Path(answers).name} by cxsim market: change the answers, not this.\n"
     with whole_file(path) as draft:
-        draft.write_text(note + to_yaml(dict(data)), encoding="utf-8")
+        draft.write_text(_note(answers) + to_yaml(dict(data)), encoding="utf-8")
+
+
+#: How files begin that are written anew each time.
+_DERIVED = "# Derived from "
+
+
+def _note(answers: str) -> str:
+    return f"{_DERIVED}{Path(answers).name} by cxsim market: change the answers, not this.\n"
 
 
 def print_open(made: GuidedMarket) -> None:

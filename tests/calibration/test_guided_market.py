@@ -692,6 +692,18 @@ def test_leaving_costs_by_firm_come_in_where_one_for_all_cannot_meet_each_churn(
     assert fit.reasons() == ()
 
 
+def test_answers_of_a_workbook_take_the_place_of_none_that_somebody_wrote(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_workbook("mine.xlsx", operators())
+    mine = tmp_path / "mine.market.yaml"
+    mine.write_text(answers_text(operators()), encoding="utf-8")
+    before = mine.read_bytes()
+    ended = CliRunner().invoke(cli, ["market", "mine.xlsx"], standalone_mode=False)
+    assert "found a file of your own" in str(ended.exception)
+    assert mine.read_bytes() == before
+    assert not (tmp_path / "mine.start.yaml").exists()
+
+
 def test_a_small_market_is_fitted_to_its_shares_and_churn():
     market = guided_market(read_answers(operators(churn_give_or_take=0.01)))
     fit = fit_market(market, seeds=2, settings={"customers": 100, "periods": 12})
