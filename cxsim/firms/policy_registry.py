@@ -13,7 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from cxsim.files import trust
 from cxsim.firms.policy import CapabilityPolicy, Policy, PricingPolicy
 
 #: The name for no policy: the firm keeps the values of the scenario.
@@ -226,6 +225,8 @@ class PolicyCode(NamedTuple):
     @property
     def file(self) -> Path | None:
         """The file that would be imported."""
+        from cxsim.files import trust
+
         return trust.code_file(self.module, self.folder)
 
     def here(self) -> type[Policy] | None:
@@ -237,6 +238,8 @@ class PolicyCode(NamedTuple):
             If there is no such module in the folder, nor one in use; or if what is in use
             came from elsewhere, or has no such policy.
         """
+        from cxsim.files import trust
+
         if self.name in _sent:
             return self._checked(_sent[self.name])
         try:
@@ -263,6 +266,8 @@ class PolicyCode(NamedTuple):
         UnknownPolicyError
             If the module cannot be imported, or has no such policy.
         """
+        from cxsim.files import trust
+
         found = self.here()
         if found is not None:
             return found
@@ -344,6 +349,8 @@ def sent_along(kind: str, name: str, folder: str) -> tuple[type[Policy] | None, 
         return registered, None
     if ":" not in name:
         return None, None
+    from cxsim.files import trust
+
     code = PolicyCode(kind, name, folder)
     if code.file is not None and trust.is_trusted(folder):
         return None, folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cxsim.files.trust import NotTrustedError
 from cxsim.firms.policy import Policy
 from cxsim.firms.policy_registry import (
     KINDS,
@@ -107,7 +106,7 @@ def policy_problems(model: Any, source: Source, *, load: bool = False) -> list[t
             advice = hint(error.wrong, error.known) if error.known else ""
             problems.append((at, error.text + advice))
             continue
-        except NotTrustedError as error:
+        except PermissionError as error:  # the folder of the code is not trusted
             problems.append((at, str(error)))
             continue
         problems += [((*keys, *inner), text) for inner, text in _settings(name, settings, policy)]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import BaseModel
 
-from cxsim.files import trust
 from cxsim.firms.policy_registry import receive
 from cxsim.identity import text_digest
 from cxsim.messages import (
@@ -579,7 +578,10 @@ def _restored(
 
         unpack(own)
     receive(policies)
-    trust.adopt(folders)
+    if folders:
+        from cxsim.files import trust
+
+        trust.adopt(folders)
     return cls(source, given)
 
 

@@ -13,6 +13,7 @@ from random_scenarios import SILENCE, scenarios
 
 import cxsim as cx
 from cxsim.model.targeting.differentiation import (
+    DIGITS,
     best,
     best_of,
     fifths,
@@ -113,6 +114,12 @@ def test_a_trial_discount_is_offered_once():
     assert newcomers <= 100_000
 
 
+def assert_at_most_the_best(ledger, chosen, best, many):
+    """Nobody chooses better than who knows true values, which are compared to so many digits."""
+    most = ledger.count(best) * (1.0 + 1e-9) + ledger.count(many) * 10.0**-DIGITS
+    assert (ledger.count(chosen) <= most).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(scenario=scenarios(), seed=st.integers(0, 10**6))
 def test_measures_of_value_keep_their_ranges_in_every_market(scenario, seed):
@@ -121,9 +128,10 @@ def test_measures_of_value_keep_their_ranges_in_every_market(scenario, seed):
     got = {m.name: m.function(ledger) for each in scenario.mechanisms for m in each.measures}
     if "value_tiers" in taking_part:
         assert not (got["individual_service_share"] > 1).any()
-        assert not (got["service_lift"] > got["service_lift_oracle"] * (1 + 1e-6)).any()
+        assert_at_most_the_best(ledger, "value_served", "value_best", "served")
     if "acquisition" in taking_part:
-        assert not (got["acquisition_lift"] > got["acquisition_lift_oracle"] * (1 + 1e-6)).any()
+        best = "value_best_prospects"
+        assert_at_most_the_best(ledger, "value_contacted", best, "acquisition_contacts")
         assert (got["customers_acquired_by_contact"] <= got["acquisition_contacts"]).all()
     if "observable_attributes" in taking_part:
         bases = [

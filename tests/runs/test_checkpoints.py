@@ -248,7 +248,7 @@ def test_a_killed_process_loses_what_came_after_the_last_save(tmp_path):
     file = tmp_path / "run.ckpt"
     code = (
         "import sys, time, cxsim as cx\n"
-        "def slow(done, total): time.sleep(0.05)\n"
+        "def slow(done, total): time.sleep(0.2)\n"
         f"cx.run('baseline', seed=2, overrides={SMALL}, checkpoint=sys.argv[1], "
         "checkpoint_seconds=0, progress=slow)"
     )

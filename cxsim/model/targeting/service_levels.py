@@ -71,7 +71,7 @@ class FirmParameters(Parameters):
     )
     service_levels_by: Literal["everyone", "analytics"] = parameter(
         "everyone",
-        doc="Who is in the higher levels: by lot each period, or by recency, frequency and "
+        doc="Who is in the higher levels: at random each period, or by recency, frequency and "
         "monetary value",
         source="Hughes 1994 (recency, frequency, monetary value)",
     )
